@@ -1,0 +1,152 @@
+// Walking the tape backwards. Nodes run in the reverse of the order they were made in, each once,
+// with the sum of the gradients that reached its output.
+
+import { check } from "../errors.ts";
+import { addInPlace } from "../ops/elementwise/add-in-place.ts";
+import { viewAs } from "../ops/op.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import { keep, scope } from "../tensor/scope.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { GraphNode, noGrad } from "./tape.ts";
+
+export interface BackwardOptions {
+	/** Keep what forward saved, so that backward can run again. Default false. */
+	retainGraph?: boolean;
+}
+
+/**
+ * Accumulates into `leaf.grad` the gradient of `root` with respect to every leaf that requires
+ * one. `dy` is the gradient that arrives at `root`, of its shape; a tensor of one element needs none.
+ */
+export function backward(root: Tensor, dy?: Tensor, options: BackwardOptions = {}): void {
+	check(
+		root.requiresGrad,
+		() => `backward: ${root.describe()} does not depend on anything that requires a gradient`,
+	);
+	check(
+		dy !== undefined || root.size === 1,
+		() => `backward: ${root.describe()} is not a scalar; pass the gradient that arrives at it: y.backward(dy)`,
+	);
+	check(
+		dy === undefined || sameShape(dy.shape, root.shape),
+		() => `backward: dy has shape ${formatShape(dy?.shape ?? [])}, expected that of ${root.describe()}`,
+	);
+	noGrad(() =>
+		scope(() => {
+			const start = dy ? viewAs(dy, root.shape, "dy") : filledWithOne(root);
+			if (!(root.gradFn instanceof GraphNode)) accumulateLeaf(root, start);
+			else walk(root.gradFn, start, options.retainGraph ?? false);
+		}),
+	);
+}
+
+function walk(root: GraphNode, dy: Tensor, retainGraph: boolean): void {
+	const grads = new Map<GraphNode, Tensor>([[root, dy]]);
+	for (const node of nodesFrom(root)) {
+		const arrived = grads.get(node);
+		grads.delete(node);
+		if (!arrived) continue;
+		const grad = runHooks(node, arrived);
+		const inputGrads = node.run(grad);
+		// Several inputs may be given the very same gradient: each gets a handle of its own.
+		const own = inputGrads.map((g) => (g ? viewAs(g, g.shape, `gradient through ${node.name}`) : null));
+		for (const inputGrad of inputGrads) inputGrad?.dispose();
+		grad.dispose();
+		arrived.dispose();
+		node.edges.forEach((edge, i) => {
+			const inputGrad = own[i];
+			if (!edge || !inputGrad) return;
+			if ("leaf" in edge) accumulateLeaf(edge.leaf, inputGrad);
+			else grads.set(edge.node, sum(grads.get(edge.node), inputGrad));
+		});
+		if (!retainGraph) node.releaseSaved();
+	}
+}
+
+/** The nodes reachable from `root`, latest first. */
+function nodesFrom(root: GraphNode): GraphNode[] {
+	const seen = new Set<GraphNode>([root]);
+	const pending = [root];
+	for (let node = pending.pop(); node; node = pending.pop()) {
+		for (const edge of node.edges) {
+			if (edge && "node" in edge && !seen.has(edge.node)) {
+				seen.add(edge.node);
+				pending.push(edge.node);
+			}
+		}
+	}
+	return [...seen].sort((a, b) => b.id - a.id);
+}
+
+function runHooks(node: GraphNode, grad: Tensor): Tensor {
+	let current = grad;
+	for (const hook of node.hooks) current = hook(current) ?? current;
+	return current;
+}
+
+function accumulateLeaf(leaf: Tensor, grad: Tensor): void {
+	if (leaf.disposed) return;
+	const before = leaf.grad;
+	const total = sum(before ?? undefined, grad);
+	if (total === before) return;
+	// What others still see must not change under them when the next gradient is added to it.
+	leaf.grad = keep(total.storage.refs > 1 ? copyOf(total) : total);
+	leaf.grad.name = `gradient of ${leaf.name}`;
+	before?.dispose();
+}
+
+/** `a + b`, in place of `a` where nobody else sees its memory. Frees `b`. */
+function sum(a: Tensor | undefined, b: Tensor): Tensor {
+	if (!a) return b;
+	const into = a.storage.refs === 1 ? a : copyOf(a);
+	addInPlace(into, b);
+	b.dispose();
+	if (into !== a) a.dispose();
+	return into;
+}
+
+function copyOf(tensor: Tensor): Tensor {
+	const copy = new Tensor(tensor.backend.alloc(tensor.dtype, tensor.size), tensor.shape, tensor.name);
+	copy.view().set(tensor.view().subarray(0, tensor.size));
+	return copy;
+}
+
+function filledWithOne(like: Tensor): Tensor {
+	const one = new Tensor(like.backend.alloc(like.dtype, like.size), like.shape, "dy");
+	one.view().fill(1);
+	return one;
+}
+
+declare module "../tensor/tensor.ts" {
+	interface Tensor {
+		/**
+		 * Accumulates the gradient of this tensor into `grad` of every leaf that requires one.
+		 *
+		 * @param dy the gradient that arrives here, of this tensor's shape; a scalar needs none
+		 * @throws EvenkeelError if nothing here requires a gradient, or what forward saved is gone
+		 */
+		backward(dy?: Tensor, options?: BackwardOptions): void;
+		/**
+		 * Calls `hook` with the gradient of this tensor when backward reaches it; a tensor that it
+		 * returns takes the gradient's place. The gradient is freed afterwards: `clone()` and
+		 * `keep()` it, or read its data. Returns a function that removes the hook.
+		 */
+		registerHook(hook: (grad: Tensor) => Tensor | undefined): () => void;
+	}
+}
+
+Tensor.prototype.backward = function (dy, options) {
+	backward(this, dy, options);
+};
+
+Tensor.prototype.registerHook = function (hook) {
+	const node = this.gradFn;
+	check(
+		node instanceof GraphNode,
+		() => `registerHook: ${this.describe()} was not computed from anything that requires a gradient; read .grad after backward()`,
+	);
+	node.hooks.push(hook);
+	return () => {
+		node.hooks = node.hooks.filter((other) => other !== hook);
+	};
+};

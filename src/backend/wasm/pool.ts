@@ -1,0 +1,151 @@
+// Handing jobs to threads. A job is a kernel, its arguments and a number of items cut into chunks;
+// the calling thread takes chunks like every worker and returns when all are done. The protocol is
+// a sequence lock: SEQ is odd while a job is written, ACTIVE counts the workers inside one.
+
+import { controlViews, kernelTable, runChunks } from "./job.mjs";
+import * as L from "./layout.mjs";
+
+type Kernel = (...args: number[]) => void;
+
+/** What a worker of either kind (Node, browser) is to the pool. */
+interface WorkerHandle {
+	post(message: object): void;
+	onMessage(listener: (message: { ready?: boolean; error?: string }) => void): void;
+	onError(listener: (error: unknown) => void): void;
+	terminate(): void;
+}
+
+export class Pool {
+	readonly threads: number;
+	readonly #control: Int32Array;
+	readonly #args: Float64Array;
+	readonly #kernels: Kernel[];
+	readonly #numbers: Map<string, number>;
+	readonly #workers: WorkerHandle[];
+	#failure = "";
+
+	private constructor(memory: WebAssembly.Memory, exports: WebAssembly.Exports, workers: WorkerHandle[]) {
+		const { control, args } = controlViews(memory);
+		const { names, kernels } = kernelTable(exports);
+		this.#control = control;
+		this.#args = args;
+		this.#kernels = kernels;
+		this.#numbers = new Map(names.map((name, number) => [name, number]));
+		this.#workers = workers;
+		this.threads = workers.length + 1;
+		for (const worker of workers) worker.onMessage(({ error }) => error && (this.#failure = error));
+	}
+
+	/** Starts `threads - 1` workers on `memory` and waits until they are ready. */
+	static async start(
+		module: WebAssembly.Module,
+		memory: WebAssembly.Memory,
+		exports: WebAssembly.Exports,
+		threads: number,
+		generation: number,
+	): Promise<Pool> {
+		const workers = Array.from({ length: threads - 1 }, makeWorker);
+		try {
+			await Promise.all(
+				workers.map((worker, i) => ready(worker, { module, memory, thread: i + 1, generation })),
+			);
+		} catch (error) {
+			for (const worker of workers) worker.terminate();
+			throw error;
+		}
+		return new Pool(memory, exports, workers);
+	}
+
+	/** Ends the workers of this pool and of every earlier one. */
+	stop(generation: number): void {
+		Atomics.store(this.#control, L.STOP, generation);
+		Atomics.add(this.#control, L.SEQ, 2);
+		Atomics.notify(this.#control, L.SEQ);
+	}
+
+	has(kernel: string): boolean {
+		return this.#numbers.has(kernel);
+	}
+
+	/**
+	 * Runs `kernel(...args, begin, end, scratch)` over the items [0, total) in chunks of `grain`,
+	 * on all threads, and returns when all are done.
+	 */
+	run(kernel: string, args: readonly number[], total: number, grain: number, scratch = 0, scratchBytes = 0): void {
+		if (total <= 0) return;
+		const number = this.#numbers.get(kernel);
+		if (number === undefined) throw new Error(`wasm: there is no kernel "${kernel}"`);
+		if (this.#workers.length === 0 || total <= grain) {
+			const fn = this.#kernels[number];
+			for (let begin = 0; begin < total; begin += grain) {
+				fn(...args, begin, Math.min(begin + grain, total), scratch);
+			}
+			return;
+		}
+		const control = this.#control;
+		this.#publish(number, args, total, grain, scratch, scratchBytes);
+		runChunks(control, this.#args, this.#kernels, 0);
+		while (Atomics.load(control, L.ACTIVE) !== 0);
+		if (control[L.FAILED] !== 0) {
+			control[L.FAILED] = 0;
+			throw new Error(`wasm: kernel "${kernel}" failed on a worker ${this.#failure}`);
+		}
+	}
+
+	#publish(
+		kernel: number,
+		args: readonly number[],
+		total: number,
+		grain: number,
+		scratch: number,
+		scratchBytes: number,
+	): void {
+		const control = this.#control;
+		Atomics.add(control, L.SEQ, 1);
+		while (Atomics.load(control, L.ACTIVE) !== 0);
+		for (let i = 0; i < args.length; i++) this.#args[i] = args[i];
+		control[L.KERNEL] = kernel;
+		control[L.ARG_COUNT] = args.length;
+		control[L.TOTAL] = total;
+		control[L.GRAIN] = grain;
+		control[L.SCRATCH] = scratch;
+		control[L.SCRATCH_BYTES] = scratchBytes;
+		control[L.TICKET] = 0;
+		Atomics.add(control, L.SEQ, 1);
+		if (Atomics.load(control, L.SLEEPERS) !== 0) Atomics.notify(control, L.SEQ);
+	}
+}
+
+function ready(worker: WorkerHandle, start: object): Promise<void> {
+	return new Promise((resolve, reject) => {
+		worker.onMessage((message) => message.ready && resolve());
+		worker.onError(reject);
+		worker.post(start);
+	});
+}
+
+function makeWorker(): WorkerHandle {
+	const node = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+	if (node) {
+		const worker = new node.Worker(new URL("./worker.mjs", import.meta.url), { execArgv: [] });
+		worker.unref();
+		return {
+			post: (message) => worker.postMessage(message),
+			onMessage: (listener) => {
+				worker.on("message", listener);
+				// A listener keeps the process alive; an idle pool should not.
+				worker.unref();
+			},
+			onError: (listener) => worker.on("error", listener),
+			terminate: () => void worker.terminate(),
+		};
+	}
+	const worker = new Worker(new URL("./worker.mjs", import.meta.url), { type: "module" });
+	return {
+		post: (message) => worker.postMessage(message),
+		onMessage: (listener) => worker.addEventListener("message", (event) => listener(event.data)),
+		onError: (listener) =>
+			worker.addEventListener("error", (event) => listener(new Error(event.message || "the worker did not load"))),
+		terminate: () => worker.terminate(),
+	};
+}

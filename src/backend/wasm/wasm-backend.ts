@@ -1,0 +1,130 @@
+// The wasm backend: a heap that all tensors live in and a pool that runs kernels over it.
+
+import { arrayTypes, bytesPerElement, type DType, type TypedArray } from "../../tensor/dtype.ts";
+import { Storage } from "../../tensor/storage.ts";
+import type { Backend, MemoryUse } from "../backend.ts";
+import { Heap } from "./heap.ts";
+import { hasRelaxedSimd, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
+import { Pool } from "./pool.ts";
+
+export class WasmBackend implements Backend {
+	readonly name = "wasm";
+	readonly float = "float32";
+	/** Which build of the kernels runs: with fused multiply-add (`relaxed`) or without. */
+	readonly build: "simd" | "relaxed";
+	/** Why fewer threads run than were asked for, or "". */
+	notice = "";
+	readonly #module: WebAssembly.Module;
+	readonly #exports: WebAssembly.Exports;
+	readonly #heap: Heap;
+	readonly #shared: boolean;
+	#pool: Pool;
+	#generation = 1;
+	#scratch = 0;
+	#scratchBytes = 0;
+
+	private constructor(
+		build: "simd" | "relaxed",
+		module: WebAssembly.Module,
+		exports: WebAssembly.Exports,
+		heap: Heap,
+		shared: boolean,
+		pool: Pool,
+	) {
+		this.build = build;
+		this.#module = module;
+		this.#exports = exports;
+		this.#heap = heap;
+		this.#shared = shared;
+		this.#pool = pool;
+	}
+
+	/** Loads the kernels, on one thread. `shared: false` does without shared memory. */
+	static async load(options: { shared?: boolean; relaxed?: boolean } = {}): Promise<WasmBackend> {
+		const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
+		const memory = options.shared === false ? null : sharedMemory();
+		const bytes = await kernelBytes(relaxed);
+		const module = await WebAssembly.compile(memory ? bytes : withPrivateMemory(bytes));
+		const heapMemory = memory ?? privateMemory();
+		const { exports } = await WebAssembly.instantiate(module, { env: { memory: heapMemory } });
+		const pool = await Pool.start(module, heapMemory, exports, 1, 1);
+		return new WasmBackend(relaxed ? "relaxed" : "simd", module, exports, new Heap(heapMemory), memory !== null, pool);
+	}
+
+	get threads(): number {
+		return this.#pool.threads;
+	}
+
+	/** Changes the number of threads; tensors stay as they are. */
+	async setThreads(threads: number): Promise<void> {
+		this.notice = "";
+		let wanted = threads;
+		if (threads > 1 && !this.#shared) {
+			this.notice =
+				"this page is not cross-origin isolated, so memory cannot be shared: running on one thread. " +
+				"Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+			wanted = 1;
+		}
+		if (wanted === this.threads) return;
+		this.#pool.stop(this.#generation);
+		this.#generation++;
+		const start = (n: number) => Pool.start(this.#module, this.#heap.memory, this.#exports, n, this.#generation);
+		try {
+			this.#pool = await start(wanted);
+		} catch (error) {
+			this.#pool = await start(1);
+			this.notice = `workers could not be started (${error instanceof Error ? error.message : error}): running on one thread`;
+		}
+		this.#growScratch(this.#scratchBytes);
+	}
+
+	alloc(dtype: DType, length: number): Storage {
+		const type = dtype === "float64" ? "float32" : dtype;
+		return new Storage(this, type, length, this.#heap.alloc(length * bytesPerElement[type]), null);
+	}
+
+	free(storage: Storage): void {
+		this.#heap.free(storage.ptr);
+	}
+
+	view(storage: Storage): TypedArray {
+		// Shared or not, the views read alike; only their type tells them apart.
+		const buffer = this.#heap.views.uint8.buffer as ArrayBuffer;
+		return new arrayTypes[storage.dtype](buffer, storage.ptr, storage.length);
+	}
+
+	memory(): MemoryUse {
+		return { used: this.#heap.used, peak: this.#heap.peak, reserved: this.#heap.reserved };
+	}
+
+	/** The whole heap as int32 or float32, for small tables that kernels read. Valid until the next alloc. */
+	get heapViews() {
+		return this.#heap.views;
+	}
+
+	/** Memory for a kernel's own use, to be given back with {@link giveBack}. Contents undefined. */
+	take(bytes: number): number {
+		return this.#heap.alloc(bytes);
+	}
+
+	giveBack(ptr: number): void {
+		this.#heap.free(ptr);
+	}
+
+	/**
+	 * Runs `kernel(...args, begin, end, scratch)` over [0, total) in chunks of `grain` items on all
+	 * threads. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
+	 * grain must depend on shapes alone, never on the number of threads.
+	 */
+	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {
+		if (scratchBytes > this.#scratchBytes) this.#growScratch(scratchBytes);
+		this.#pool.run(kernel, args, total, grain, this.#scratch, this.#scratchBytes);
+	}
+
+	#growScratch(bytes: number): void {
+		if (this.#scratch !== 0) this.#heap.free(this.#scratch);
+		// Whole pages apart, so that threads share no cache line.
+		this.#scratchBytes = Math.ceil(bytes / 4096) * 4096;
+		this.#scratch = bytes === 0 ? 0 : this.#heap.alloc(this.#scratchBytes * this.threads);
+	}
+}

@@ -1,0 +1,3 @@
+// Every kernel of the WebAssembly build: one line a folder.
+
+export * from "./elementwise/kernel.as";
