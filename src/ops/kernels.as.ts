@@ -1,3 +1,6 @@
 // Every kernel of the WebAssembly build: one line a folder.
 
 export * from "./elementwise/kernel.as";
+export * from "./norm/batch-norm/kernel.as";
+export * from "./gather/kernel.as";
+export * from "./loss/kernel.as";
