@@ -1,9 +1,28 @@
+// Three projects. `unit` runs on src/ as it stands: unit tests beside the code, and the conformance cases.
+// `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that.
+
 import { defineConfig } from "vitest/config";
+
+const built = ["test/end-to-end/**/*.test.ts", "test/packaging/**/*.test.ts"];
+const browser = ["test/browser/**/*.test.ts"];
+
+const shared = { pool: "forks", testTimeout: 60_000, hookTimeout: 60_000 } as const;
+/** These start processes of their own, each with threads: one file at a time. */
+const oneByOne = { ...shared, fileParallelism: false, testTimeout: 240_000, hookTimeout: 240_000 } as const;
 
 export default defineConfig({
 	test: {
-		include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-		pool: "forks",
-		testTimeout: 60_000,
+		projects: [
+			{
+				test: {
+					...shared,
+					name: "unit",
+					include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+					exclude: [...built, ...browser],
+				},
+			},
+			{ test: { ...oneByOne, name: "built", include: built } },
+			{ test: { ...oneByOne, name: "browser", include: browser } },
+		],
 	},
 });

@@ -1,10 +1,9 @@
 // Compiles src/ops/kernels.as.ts with AssemblyScript, twice: with and without relaxed SIMD. The
 // bytes are written as base64 modules, so that no bundler, server or file system has to find them.
 
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readdirSync } from "node:fs";
 import asc from "assemblyscript/asc";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");

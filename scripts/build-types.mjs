@@ -11,7 +11,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");
-const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: ["ignore", 2, 2] });
+const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
+	cwd: root,
+	stdio: ["ignore", 2, 2],
+});
 if (status !== 0) process.exit(status ?? 1);
 
 /** `from "./x.ts"`, `import "./x.ts"`, `import("./x.ts")`, `declare module "./x.ts"`. */

@@ -1,0 +1,73 @@
+// `npm test`: every check there is, in order, up to the first that fails. The last line counts the tests.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const reports = mkdtempSync(join(tmpdir(), "evenkeel-test-"));
+const bins = {
+	tsc: "typescript/bin/tsc",
+	biome: "@biomejs/biome/bin/biome",
+	depcruise: "dependency-cruiser/bin/dependency-cruise.mjs",
+	vitest: "vitest/vitest.mjs",
+};
+
+const steps = [
+	{ name: "kernels", run: ["scripts/build-kernels.mjs"] },
+	{ name: "types", run: [bin("tsc"), "-p", "."] },
+	{ name: "lint", run: [bin("biome"), "check", "--error-on-warnings", "."] },
+	{ name: "one-way imports", run: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src"] },
+	{ name: "unit and conformance tests", project: "unit" },
+	{ name: "build", run: ["scripts/build.mjs"] },
+	{ name: "end-to-end and packaging tests", project: "built" },
+	{ name: "browser tests", project: "browser" },
+];
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const step of steps) {
+	process.stdout.write(`\n== ${step.name}\n`);
+	const started = performance.now();
+	const ok = step.project ? runTests(step.project) : node(step.run) === 0;
+	process.stdout.write(
+		`== ${step.name}: ${ok ? "ok" : "FAILED"}, ${((performance.now() - started) / 1000).toFixed(1)} s\n`,
+	);
+	if (ok) continue;
+	// A step that fails without a failed test (types, lint, a crash) counts as one.
+	if (failed === 0) failed = 1;
+	break;
+}
+rmSync(reports, { recursive: true, force: true });
+if (skipped > 0) process.stdout.write(`\n${skipped} tests were skipped: see above\n`);
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+/** @param {keyof typeof bins} name */
+function bin(name) {
+	return join("node_modules", bins[name]);
+}
+
+/** @param {string[]} args */
+function node(args) {
+	return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status ?? 1;
+}
+
+/** Runs a vitest project and adds up its tests. @param {string} project */
+function runTests(project) {
+	const report = join(reports, `${project}.json`);
+	const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+	const status = node([bin("vitest"), "run", "--project", project, ...reporters]);
+	try {
+		const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
+		passed += numPassedTests;
+		failed += numFailedTests;
+		skipped += numPendingTests;
+	} catch {
+		return false;
+	}
+	return status === 0;
+}
