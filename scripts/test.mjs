@@ -16,14 +16,14 @@ const bins = {
 };
 
 const steps = [
-	{ name: "kernels", run: ["scripts/build-kernels.mjs"] },
-	{ name: "types", run: [bin("tsc"), "-p", "."] },
-	{ name: "lint", run: [bin("biome"), "check", "--error-on-warnings", "."] },
-	{ name: "one-way imports", run: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src"] },
-	{ name: "unit and conformance tests", project: "unit" },
-	{ name: "build", run: ["scripts/build.mjs"] },
-	{ name: "end-to-end and packaging tests", project: "built" },
-	{ name: "browser tests", project: "browser" },
+	{ name: "kernels", run: () => node("scripts/build-kernels.mjs") },
+	{ name: "types", run: () => node(bin("tsc"), "-p", ".") },
+	{ name: "lint", run: () => node(bin("biome"), "check", "--error-on-warnings", ".") },
+	{ name: "one-way imports", run: () => node(bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src") },
+	{ name: "unit and conformance tests", run: () => tests("unit") },
+	{ name: "build", run: () => node("scripts/build.mjs") },
+	{ name: "end-to-end and packaging tests", run: () => tests("built") },
+	{ name: "browser tests", run: () => tests("browser") },
 ];
 
 let passed = 0;
@@ -32,7 +32,7 @@ let skipped = 0;
 for (const step of steps) {
 	process.stdout.write(`\n== ${step.name}\n`);
 	const started = performance.now();
-	const ok = step.project ? runTests(step.project) : node(step.run) === 0;
+	const ok = step.run();
 	process.stdout.write(
 		`== ${step.name}: ${ok ? "ok" : "FAILED"}, ${((performance.now() - started) / 1000).toFixed(1)} s\n`,
 	);
@@ -51,16 +51,16 @@ function bin(name) {
 	return join("node_modules", bins[name]);
 }
 
-/** @param {string[]} args */
-function node(args) {
-	return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status ?? 1;
+/** Runs a Node script; true if it succeeds. @param {string[]} args */
+function node(...args) {
+	return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
 }
 
 /** Runs a vitest project and adds up its tests. @param {string} project */
-function runTests(project) {
+function tests(project) {
 	const report = join(reports, `${project}.json`);
 	const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-	const status = node([bin("vitest"), "run", "--project", project, ...reporters]);
+	const ok = node(bin("vitest"), "run", "--project", project, ...reporters);
 	try {
 		const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
 		passed += numPassedTests;
@@ -69,5 +69,5 @@ function runTests(project) {
 	} catch {
 		return false;
 	}
-	return status === 0;
+	return ok;
 }
