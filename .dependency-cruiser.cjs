@@ -4,7 +4,7 @@
 
 const layers = [
 	["errors"],
-	["node", "random"],
+	["node", "plot", "random"],
 	["tensor"],
 	["backend"],
 	["autograd/tape"],
