@@ -1,0 +1,72 @@
+// Modules that hold modules.
+
+import { check } from "../errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+/** A list of modules that is itself a module: its parameters are those of its items. */
+abstract class Container extends Module {
+	readonly #items: Module[] = [];
+
+	constructor(items: readonly Module[]) {
+		super();
+		for (const item of items) this.push(item);
+	}
+
+	/** Adds a module at the end. Returns the container. */
+	push(module: Module): this {
+		check(
+			module instanceof Module,
+			() => `${this.constructor.name}: item ${this.#items.length} is not a Module but ${typeof module}`,
+		);
+		module.path = String(this.#items.length);
+		this.#items.push(module);
+		return this;
+	}
+
+	/** How many modules there are. */
+	get length(): number {
+		return this.#items.length;
+	}
+
+	/** The module at `index`; negative indices count from the end. */
+	at(index: number): Module | undefined {
+		return this.#items.at(index);
+	}
+
+	[Symbol.iterator](): Iterator<Module> {
+		return this.#items[Symbol.iterator]();
+	}
+
+	override *namedChildren(): Generator<[string, Module]> {
+		yield* this.#items.map((item, index): [string, Module] => [String(index), item]);
+	}
+}
+
+/**
+ * Runs modules one after the other, each on the output of the one before.
+ *
+ *     const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
+ */
+export class Sequential extends Container {
+	constructor(...modules: Module[]) {
+		super(modules);
+	}
+
+	override forward(x: Tensor): Tensor {
+		let out = x;
+		for (const module of this) out = module.forward(out);
+		return out;
+	}
+}
+
+/** Holds modules in order, to be called from another module's forward. */
+export class ModuleList extends Container {
+	constructor(modules: Iterable<Module> = []) {
+		super([...modules]);
+	}
+
+	override forward(): Tensor {
+		throw new TypeError("ModuleList has no forward of its own: call its modules, or use Sequential");
+	}
+}

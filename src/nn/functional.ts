@@ -1,0 +1,10 @@
+// Everything that layers compute, as functions.
+
+export * from "../ops/activation/op.ts";
+export * from "../ops/conv/op.ts";
+export * from "../ops/dropout/op.ts";
+export * from "../ops/linear/op.ts";
+export * from "../ops/loss/op.ts";
+export { type ExplainOptions, explainBatchNorm } from "../ops/norm/batch-norm/explain.ts";
+export { type BatchNormOptions, batchNorm } from "../ops/norm/batch-norm/op.ts";
+export * from "../ops/pool/op.ts";

@@ -1,0 +1,15 @@
+// Layers, containers, init schemes, and everything they compute as functions.
+
+export * from "./containers.ts";
+export * as functional from "./functional.ts";
+export * as init from "./init.ts";
+export * from "./layers/activation.ts";
+export * from "./layers/batch-norm.ts";
+export * from "./layers/conv.ts";
+export * from "./layers/dropout.ts";
+export * from "./layers/linear.ts";
+export * from "./layers/pool.ts";
+export * from "./layers/shape.ts";
+export { type ForwardHook, type LoadReport, Module } from "./module.ts";
+export { Parameter } from "./parameter.ts";
+export { countParameters, type LayerRow, summary } from "./summary.ts";

@@ -1,0 +1,91 @@
+// Convolutions. Weights are [outChannels, inChannels / groups, k…] ([in, out / groups, k…] when
+// transposed) and start, like the bias, uniform in ±1 / sqrt(fanIn) (PyTorch).
+
+import { type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, conv1d, conv2d, convTranspose2d } from "../../ops/conv/op.ts";
+import { check } from "../../errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { pytorchDefault, type RandomInit } from "../init.ts";
+import { checkSize, Module } from "../module.ts";
+import { Parameter } from "../parameter.ts";
+
+interface Common extends RandomInit {
+	/** Add a bias. Default true. */
+	bias?: boolean;
+}
+
+/** What the three layers share: sizes, parameters, their initialization. */
+abstract class Conv<Options extends { groups?: number }> extends Module {
+	readonly inChannels: number;
+	readonly outChannels: number;
+	readonly options: Options;
+	weight: Parameter;
+	bias: Parameter | null;
+
+	constructor(inChannels: number, outChannels: number, kernel: readonly number[], options: Options & Common, transposed = false) {
+		super();
+		const { bias = true, generator, ...geometry } = options;
+		const layer = this.constructor.name;
+		checkSize(layer, "inChannels", inChannels);
+		checkSize(layer, "outChannels", outChannels);
+		for (const size of kernel) checkSize(layer, "kernelSize", size);
+		const groups = geometry.groups ?? 1;
+		checkSize(layer, "groups", groups);
+		check(
+			inChannels % groups === 0 && outChannels % groups === 0,
+			() => `${layer}: groups ${groups} must divide inChannels ${inChannels} and outChannels ${outChannels}`,
+		);
+		this.inChannels = inChannels;
+		this.outChannels = outChannels;
+		this.options = geometry as unknown as Options;
+		const [rows, columns] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
+		this.weight = new Parameter([rows, columns, ...kernel], "weight");
+		this.bias = bias ? new Parameter([outChannels], "bias") : null;
+		pytorchDefault(this.weight, this.bias, undefined, { generator });
+	}
+}
+
+const pair = (size: number | readonly [number, number]): readonly [number, number] =>
+	typeof size === "number" ? [size, size] : size;
+
+/** Convolution over `[N, C, L]`. Stride 1, padding 0, dilation 1, groups 1 by default (PyTorch). */
+export class Conv1d extends Conv<Conv1dOptions> {
+	constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv1dOptions & Common = {}) {
+		super(inChannels, outChannels, [kernelSize], options);
+	}
+
+	override forward(x: Tensor): Tensor {
+		return conv1d(x, this.weight, this.bias, this.options);
+	}
+}
+
+/** Convolution over `[N, C, H, W]`. Stride 1, padding 0, dilation 1, groups 1 by default (PyTorch). */
+export class Conv2d extends Conv<Conv2dOptions> {
+	constructor(
+		inChannels: number,
+		outChannels: number,
+		kernelSize: number | readonly [number, number],
+		options: Conv2dOptions & Common = {},
+	) {
+		super(inChannels, outChannels, pair(kernelSize), options);
+	}
+
+	override forward(x: Tensor): Tensor {
+		return conv2d(x, this.weight, this.bias, this.options);
+	}
+}
+
+/** Transposed convolution over `[N, C, H, W]`: the gradient of Conv2d with respect to its input. */
+export class ConvTranspose2d extends Conv<ConvTranspose2dOptions> {
+	constructor(
+		inChannels: number,
+		outChannels: number,
+		kernelSize: number | readonly [number, number],
+		options: ConvTranspose2dOptions & Common = {},
+	) {
+		super(inChannels, outChannels, pair(kernelSize), options, true);
+	}
+
+	override forward(x: Tensor): Tensor {
+		return convTranspose2d(x, this.weight, this.bias, this.options);
+	}
+}

@@ -1,0 +1,146 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { bothBackends, onEachBackend, withBackend } from "../../../../test/support/backends.ts";
+import type { Backend } from "../../../backend/backend.ts";
+import { init } from "../../../backend/init.ts";
+import { Generator } from "../../../random/generator.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { full, tensor, zeros } from "../../creation.ts";
+import "../../../autograd/backward.ts";
+import { type BatchNormOptions, batchNorm } from "./op.ts";
+
+const normal = (shape: number[], seed: number, mean = 0, std = 1) =>
+	tensor(new Generator(seed).fillNormal(new Float32Array(shape.reduce((a, b) => a * b, 1)), mean, std), shape);
+
+const buffers = (channels: number) => ({ runningMean: zeros([channels]), runningVar: full([channels], 1) });
+
+/** Forward and backward with parameters; every array that comes out. */
+function run(shape: number[], options: BatchNormOptions = {}, mean = 0, std = 1): Record<string, ArrayLike<number>> {
+	const channels = shape[1];
+	const x = normal(shape, 1, mean, std).setRequiresGrad();
+	const weight = normal([channels], 2, 1, 0.2).setRequiresGrad();
+	const bias = normal([channels], 3).setRequiresGrad();
+	const running = buffers(channels);
+	const y = batchNorm(x, { weight, bias, ...running, training: true, ...options });
+	y.backward(normal(shape, 4));
+	const out: Record<string, Tensor | null> = { y, dx: x.grad, dweight: weight.grad, dbias: bias.grad, ...running };
+	return Object.fromEntries(Object.entries(out).map(([name, t]) => [name, t?.dataSync() ?? []]));
+}
+
+function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+	let difference = 0;
+	let norm = 0;
+	for (let i = 0; i < expected.length; i++) {
+		difference += (actual[i] - expected[i]) ** 2;
+		norm += expected[i] ** 2;
+	}
+	return Math.sqrt(difference / Math.max(norm, Number.MIN_VALUE));
+}
+
+describe("wasm against the float64 reference on shapes that are cut into chunks", () => {
+	let backends: { reference: Backend; wasm: Backend };
+	beforeAll(async () => {
+		backends = await bothBackends();
+	});
+
+	test.each([[[64, 6, 24, 24]], [[300, 131]], [[1030, 48]], [[16, 33, 7, 7]], [[2, 3, 70, 61]]])("%j", (shape) => {
+		for (const training of [true, false]) {
+			const expected = withBackend(backends.reference, () => run(shape, { training }));
+			const actual = withBackend(backends.wasm, () => run(shape, { training }));
+			for (const name of Object.keys(expected)) {
+				expect(relativeError(actual[name], expected[name]), `${name}, training ${training}`).toBeLessThan(3e-6);
+			}
+		}
+	});
+
+	test.each([[[64, 3, 9, 9]], [[256, 32]]])("mean 10,000, deviation 1: %j", (shape) => {
+		const expected = withBackend(backends.reference, () => run(shape, {}, 10_000, 1));
+		const actual = withBackend(backends.wasm, () => run(shape, {}, 10_000, 1));
+		expect(relativeError(actual.runningVar, expected.runningVar)).toBeLessThan(1e-5);
+		expect(relativeError(actual.y, expected.y)).toBeLessThan(1e-5);
+		expect(relativeError(actual.dx, expected.dx)).toBeLessThan(1e-4);
+	});
+
+	test("one example that is a million away from the rest", () => {
+		const data = new Generator(9).fillNormal(new Float32Array(64 * 2 * 50));
+		for (let i = 0; i < 100; i++) data[i] += 1e6;
+		const variance = (backend: Backend) =>
+			withBackend(backend, () => {
+				const running = buffers(2);
+				batchNorm(tensor(data, [64, 2, 50]), { ...running, training: true, momentum: 1 });
+				return running.runningVar.dataSync();
+			});
+		expect(relativeError(variance(backends.wasm), variance(backends.reference))).toBeLessThan(1e-5);
+	});
+});
+
+test.each([[[64, 6, 24, 24]], [[256, 100]], [[8, 64, 10, 10]]])("the same bits on 1, 2 and 3 threads: %j", async (shape) => {
+	const results = [];
+	for (const threads of [1, 2, 3]) {
+		await init({ threads });
+		results.push(run(shape));
+	}
+	expect(results[1]).toEqual(results[0]);
+	expect(results[2]).toEqual(results[0]);
+});
+
+onEachBackend("batchNorm", ({ exact }) => {
+	test("the batch's mean is taken out, its deviation is one, then scale and shift", () => {
+		const y = batchNorm(tensor([1, 2, 3, 4], [4, 1]), {
+			training: true,
+			eps: 0,
+			weight: tensor([2]),
+			bias: tensor([10]),
+		}).dataSync();
+		const expected = [-3, -1, 1, 3].map((v) => (v / Math.sqrt(5)) * 2 + 10);
+		for (let i = 0; i < 4; i++) expect(y[i]).toBeCloseTo(expected[i], exact ? 12 : 5);
+	});
+
+	test.each([Number.NaN, Number.POSITIVE_INFINITY])("a batch that holds %s is refused and leaves no trace", (bad) => {
+		const running = buffers(3);
+		const data = new Float32Array(4 * 3 * 5);
+		data[2 * 15 + 5 + 3] = bad;
+		expect(() => batchNorm(tensor(data, [4, 3, 5]), { ...running, training: true, name: 'BatchNorm1d "bn1"' })).toThrow(
+			`BatchNorm1d "bn1": channel 1 of the batch holds ${bad} in example 2; the running statistics were left as they were`,
+		);
+		expect([...running.runningMean.dataSync()]).toEqual([0, 0, 0]);
+		expect([...running.runningVar.dataSync()]).toEqual([1, 1, 1]);
+	});
+
+	test("one value a channel in training is refused, in evaluation it is not", () => {
+		const x = tensor([1, 2], [1, 2]);
+		expect(() => batchNorm(x, { training: true })).toThrow(/more than one value a channel, got shape \[1, 2\].*eval\(\)/);
+		expect([...batchNorm(x, { ...buffers(2), eps: 0 }).dataSync()]).toEqual([1, 2]);
+	});
+
+	test("an empty batch gives an empty result, zero gradients and changes nothing", () => {
+		const running = buffers(3);
+		const weight = full([3], 1).setRequiresGrad();
+		const x = zeros([0, 3, 2]).setRequiresGrad();
+		const y = batchNorm(x, { ...running, weight, training: true });
+		expect(y.shape).toEqual([0, 3, 2]);
+		y.backward(zeros([0, 3, 2]));
+		expect([...(weight.grad?.dataSync() ?? [])]).toEqual([0, 0, 0]);
+		expect([...running.runningVar.dataSync()]).toEqual([1, 1, 1]);
+	});
+
+	test("a constant input gives the shift, and no gradient to x", () => {
+		const x = full([6, 2, 3], 7).setRequiresGrad();
+		const y = batchNorm(x, { training: true, bias: tensor([1, -1]) });
+		expect([...y.dataSync()].every((v, i) => v === (Math.floor(i / 3) % 2 === 0 ? 1 : -1))).toBe(true);
+		y.backward(full([6, 2, 3], 1));
+		expect(Math.max(...[...(x.grad?.dataSync() ?? [])].map(Math.abs))).toBeLessThan(1e-4);
+	});
+
+	test.each<[string, (x: Tensor) => unknown, RegExp]>([
+		["one axis", () => batchNorm(zeros([3]), { training: true }), /at least two axes.*\[3\]/],
+		["wrong weight", (x) => batchNorm(x, { training: true, weight: zeros([4]) }), /weight has shape \[4\], expected \[3\]/],
+		["no statistics", (x) => batchNorm(x), /evaluation normalizes by running statistics/],
+		["half of them", (x) => batchNorm(x, { runningMean: zeros([3]) }), /come together/],
+		["both conventions", (x) => batchNorm(x, { ...buffers(3), training: true, momentum: 0.1, decay: 0.9 }), /give one/],
+		["momentum 2", (x) => batchNorm(x, { ...buffers(3), training: true, momentum: 2 }), /between 0 and 1, got 2/],
+		["negative eps", (x) => batchNorm(x, { training: true, eps: -1 }), /eps must be at least 0, got -1/],
+		["labels", () => batchNorm(zeros([2, 3], { dtype: "int32" }), { training: true }), /expected a floating tensor/],
+	])("bad input: %s", (_, call, message) => {
+		expect(() => call(zeros([2, 3]))).toThrow(message);
+	});
+});

@@ -1,0 +1,186 @@
+// Batch normalization, a channel at a time: statistics and normalization in one visit, so that the
+// second read of a channel comes from cache. Channels are the work items.
+//
+// What forward leaves for backward is a table of four rows of C floats: center, low, rstd, var.
+// The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
+
+import { columnGradientSums, COLUMNS, columnSums, gradientColumns, normalizeColumns } from "../shared/columns.as";
+import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "../shared/statistics.as";
+
+// @ts-ignore: decorator
+@inline
+function valueOr(table: usize, channel: i32, otherwise: f32): f64 {
+  return <f64>(table == 0 ? otherwise : load<f32>(table + (<usize>channel << 2)));
+}
+
+// @ts-ignore: decorator
+@inline
+function storeStatistics(stats: usize, channel: i32, c: i32, mean: f64, variance: f64, eps: f64): void {
+  const at = stats + (<usize>channel << 2);
+  const row = <usize>c << 2;
+  const center = <f32>mean;
+  store<f32>(at, center);
+  store<f32>(at + row, <f32>(mean - <f64>center));
+  store<f32>(at + 2 * row, <f32>(1 / sqrt(variance + eps)));
+  store<f32>(at + 3 * row, <f32>variance);
+}
+
+/** Statistics of [n, c, s] into `stats`. */
+export function batch_norm_statistics(
+  x: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64, begin: i32, end: i32, scratch: usize,
+): void {
+  const count = <f64>n * <f64>s;
+  for (let channel = begin; channel < end; channel++) {
+    rowStatistics(x + ((<usize>channel * <usize>s) << 2), n, s, c * s, scratch);
+    storeStatistics(stats, channel, c, load<f64>(scratch), load<f64>(scratch, 8) / count, eps);
+  }
+}
+
+/** y from `stats`: (x - mean) rstd weight + bias. */
+export function batch_norm_normalize(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, begin: i32, end: i32,
+): void {
+  for (let channel = begin; channel < end; channel++) {
+    const at = stats + (<usize>channel << 2);
+    const row = <usize>c << 2;
+    const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
+    const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
+    const offset = (<usize>channel * <usize>s) << 2;
+    normalizeRows(x + offset, y + offset, n, s, c * s, load<f32>(at), <f32>scale, <f32>shift);
+  }
+}
+
+/** Statistics, then y, channel by channel. */
+export function batch_norm_forward(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  for (let channel = begin; channel < end; channel++) {
+    batch_norm_statistics(x, stats, n, c, s, eps, channel, channel + 1, scratch);
+    batch_norm_normalize(x, y, weight, bias, stats, n, c, s, channel, channel + 1);
+  }
+}
+
+/** dweight, dbias and, where `dx` is not 0, dx. `training`: the statistics depend on x. */
+export function batch_norm_backward(
+  x: usize, dy: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize,
+  n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
+): void {
+  const count = <f64>n * <f64>s;
+  const row = <usize>c << 2;
+  for (let channel = begin; channel < end; channel++) {
+    const at = stats + (<usize>channel << 2);
+    const center = load<f32>(at);
+    const low = <f64>load<f32>(at + row);
+    const rstd = <f64>load<f32>(at + 2 * row);
+    const offset = (<usize>channel * <usize>s) << 2;
+    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
+    const sum = load<f64>(scratch);
+    const dot = load<f64>(scratch, 8) - low * sum;
+    if (dweight != 0) store<f32>(dweight + (<usize>channel << 2), <f32>(dot * rstd));
+    if (dbias != 0) store<f32>(dbias + (<usize>channel << 2), <f32>sum);
+    if (dx == 0) continue;
+    const a = valueOr(weight, channel, 1) * rstd;
+    if (training) {
+      const b = (-a * rstd * rstd * dot) / count;
+      const shift = (-a * sum) / count - b * low;
+      gradientRows(x + offset, dy + offset, dx + offset, n, s, c * s, center, <f32>a, <f32>b, <f32>shift);
+    } else normalizeRows(dy + offset, dx + offset, n, s, c * s, 0, <f32>a, 0);
+  }
+}
+
+// The same for [N, C], where channels are columns. `begin` is a multiple of 16.
+
+export function batch_norm_statistics_columns(
+  x: usize, stats: usize, n: i32, c: i32, eps: f64, begin: i32, end: i32, scratch: usize,
+): void {
+  const count = <f64>n;
+  for (let first = begin; first < end; first += COLUMNS) {
+    const width = min(COLUMNS, end - first);
+    const from = x + (<usize>first << 2);
+    const centers = stats + (<usize>first << 2);
+    // The first row is a rough center, good enough to find the mean; deviations are taken from that.
+    memory.copy(centers, from, <usize>width << 2);
+    columnSums(from, n, c, width, centers, scratch);
+    for (let i = 0; i < width; i++) {
+      const at = centers + (<usize>i << 2);
+      store<f32>(at, <f32>(<f64>load<f32>(at) + load<f64>(scratch + (<usize>i << 3)) / count));
+    }
+    columnSums(from, n, c, width, centers, scratch);
+    for (let i = 0; i < width; i++) {
+      const sums = scratch + (<usize>i << 3);
+      const sum = load<f64>(sums);
+      const mean = <f64>load<f32>(centers + (<usize>i << 2)) + sum / count;
+      const m2 = max<f64>(load<f64>(sums, 128) - (sum * sum) / count, 0);
+      storeStatistics(stats, first + i, c, mean, m2 / count, eps);
+    }
+  }
+}
+
+export function batch_norm_normalize_columns(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, begin: i32, end: i32, scratch: usize,
+): void {
+  const row = <usize>c << 2;
+  const scales = scratch;
+  const shifts = scratch + 64;
+  for (let first = begin; first < end; first += COLUMNS) {
+    const width = min(COLUMNS, end - first);
+    const centers = stats + (<usize>first << 2);
+    for (let i = 0; i < width; i++) {
+      const at = centers + (<usize>i << 2);
+      const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, first + i, 1);
+      store<f32>(scales + (<usize>i << 2), <f32>scale);
+      store<f32>(shifts + (<usize>i << 2), <f32>(valueOr(bias, first + i, 0) - <f64>load<f32>(at + row) * scale));
+    }
+    const offset = <usize>first << 2;
+    normalizeColumns(x + offset, y + offset, n, c, width, centers, scales, shifts);
+  }
+}
+
+export function batch_norm_forward_columns(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, eps: f64,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  for (let first = begin; first < end; first += COLUMNS) {
+    const stop = min(first + COLUMNS, end);
+    batch_norm_statistics_columns(x, stats, n, c, eps, first, stop, scratch);
+    batch_norm_normalize_columns(x, y, weight, bias, stats, n, c, first, stop, scratch);
+  }
+}
+
+export function batch_norm_backward_columns(
+  x: usize, dy: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize,
+  n: i32, c: i32, training: i32, begin: i32, end: i32, scratch: usize,
+): void {
+  const count = <f64>n;
+  const row = <usize>c << 2;
+  const as = scratch + 256, bs = scratch + 320, shifts = scratch + 384;
+  for (let first = begin; first < end; first += COLUMNS) {
+    const width = min(COLUMNS, end - first);
+    const offset = <usize>first << 2;
+    const centers = stats + offset;
+    columnGradientSums(x + offset, dy + offset, n, c, width, centers, scratch);
+    for (let i = 0; i < width; i++) {
+      const lane = <usize>i << 2;
+      const low = <f64>load<f32>(centers + lane + row);
+      const rstd = <f64>load<f32>(centers + lane + 2 * row);
+      const sums = scratch + (<usize>i << 3);
+      const sum = load<f64>(sums);
+      const dot = load<f64>(sums, 128) - low * sum;
+      if (dweight != 0) store<f32>(dweight + offset + lane, <f32>(dot * rstd));
+      if (dbias != 0) store<f32>(dbias + offset + lane, <f32>sum);
+      const a = valueOr(weight, first + i, 1) * rstd;
+      const b = training ? (-a * rstd * rstd * dot) / count : 0;
+      store<f32>(as + lane, <f32>a);
+      store<f32>(bs + lane, <f32>b);
+      store<f32>(shifts + lane, training ? <f32>((-a * sum) / count - b * low) : 0);
+    }
+    if (dx == 0) continue;
+    if (training) gradientColumns(x + offset, dy + offset, dx + offset, n, c, width, centers, as, bs, shifts);
+    else {
+      // (dy - 0) a + 0: x plays no part.
+      memory.fill(bs, 0, 128);
+      normalizeColumns(dy + offset, dx + offset, n, c, width, bs, as, shifts);
+    }
+  }
+}
