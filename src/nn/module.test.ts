@@ -1,0 +1,177 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import "../autograd/backward.ts";
+import { init } from "../backend/init.ts";
+import { tensor, zeros } from "../ops/creation.ts";
+import { batchNorm } from "../ops/norm/batch-norm/op.ts";
+import { scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ModuleList, Sequential } from "./containers.ts";
+import { constant } from "./init.ts";
+import { BatchNorm1d, BatchNorm2d } from "./layers/batch-norm.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
+import { countParameters, summary } from "./summary.ts";
+
+class Scale extends Module {
+	weight = constant(new Parameter([3]), 2);
+	override forward(x: Tensor): Tensor {
+		return batchNorm(x, { training: true, weight: this.weight });
+	}
+}
+
+class Net extends Module {
+	first = new Scale();
+	bn1 = new BatchNorm1d(3);
+	blocks = new ModuleList([new BatchNorm1d(3), new Sequential(new BatchNorm1d(3, { affine: false }))]);
+	override forward(x: Tensor): Tensor {
+		let out = this.bn1.forward(this.first.forward(x));
+		for (const block of this.blocks) out = block.forward(out);
+		return out;
+	}
+}
+
+beforeAll(async () => {
+	await init({ threads: 1 });
+});
+
+const batch = () => tensor([1, 2, 3, 4, 5, 7, 9, 11, 14], [3, 3]);
+
+describe("the tree", () => {
+	test("parameters and buffers have PyTorch's names, module by module", () => {
+		expect([...new Net().namedParameters()].map(([name]) => name)).toEqual([
+			"first.weight",
+			"bn1.weight",
+			"bn1.bias",
+			"blocks.0.weight",
+			"blocks.0.bias",
+		]);
+		expect(Object.keys(new BatchNorm2d(4).stateDict())).toEqual([
+			"weight",
+			"bias",
+			"running_mean",
+			"running_var",
+			"num_batches_tracked",
+		]);
+		expect(Object.keys(new Net().stateDict()).filter((name) => name.startsWith("blocks.1"))).toEqual([
+			"blocks.1.0.running_mean",
+			"blocks.1.0.running_var",
+			"blocks.1.0.num_batches_tracked",
+		]);
+	});
+
+	test("a parameter used twice is listed once", () => {
+		class Tied extends Net {
+			second = this.first;
+		}
+		expect(new Tied().parameters().length).toBe(new Net().parameters().length);
+		expect(countParameters(new Net())).toBe(15);
+	});
+
+	test("train and eval reach every module", () => {
+		const net = new Net();
+		expect(net.eval().modules().every((module) => !module.training)).toBe(true);
+		expect(net.train().modules().every((module) => module.training)).toBe(true);
+	});
+
+	test("errors name the place in the network once it has been walked", () => {
+		const net = new Net();
+		net.parameters();
+		expect(() => net.bn1.forward(zeros([2, 5]))).toThrow(
+			'BatchNorm1d "bn1": expected 3 channels at axis 1, got shape [2, 5]; build it with numFeatures 5',
+		);
+		expect(() => new Sequential(new BatchNorm1d(3)).forward(zeros([2, 5]))).toThrow('BatchNorm1d "0": expected 3');
+	});
+
+	test("summary runs the layers in evaluation mode and leaves the network as it was", () => {
+		const net = new Net();
+		net.blocks.at(0)?.eval();
+		const rows = summary(net, batch());
+		expect(rows.map(({ name, type, outputShape, parameters }) => [name, type, outputShape.join(), parameters])).toEqual([
+			["first", "Scale", "3,3", 3],
+			["bn1", "BatchNorm1d", "3,3", 6],
+			["blocks.0", "BatchNorm1d", "3,3", 6],
+			["blocks.1.0", "BatchNorm1d", "3,3", 0],
+		]);
+		expect(net.bn1.training).toBe(true);
+		expect(net.blocks.at(0)?.training).toBe(false);
+		expect(net.bn1.numBatchesTracked?.item()).toBe(0);
+		expect(Object.keys(net.bn1)).not.toContain("forward");
+	});
+});
+
+describe("state", () => {
+	test("what one network saves, another loads, buffers included", () => {
+		const net = new Net();
+		net.forward(batch());
+		const other = new Net();
+		expect(other.loadStateDict(net.stateDict())).toEqual({ missing: [], unexpected: [] });
+		expect(other.bn1.runningMean?.dataSync()).toEqual(net.bn1.runningMean?.dataSync());
+		expect(other.bn1.numBatchesTracked?.item()).toBe(1);
+		expect(other.bn1.runningVar?.view()[0]).not.toBe(1);
+	});
+
+	test("strict loading names what is missing, unexpected or of another shape, and changes nothing", () => {
+		const net = new BatchNorm1d(3);
+		const { weight, running_mean: _, ...rest } = net.stateDict();
+		const dict = { ...rest, weight: zeros([4]), gamma: zeros([3]), bias: tensor([7, 7, 7]) };
+		expect(() => net.loadStateDict(dict)).toThrow(
+			"missing: running_mean · unexpected: gamma · of another shape: weight is [4], expected [3]",
+		);
+		expect([...(net.bias?.dataSync() ?? [])]).toEqual([0, 0, 0]);
+		expect(() => net.loadStateDict({ bias: zeros([3]), weight }, { strict: true })).toThrow("{ strict: false }");
+		expect(net.loadStateDict({ bias: tensor([7, 7, 7]), x: weight }, { strict: false })).toEqual({
+			missing: ["weight", "running_mean", "running_var"],
+			unexpected: ["x"],
+		});
+		expect([...(net.bias?.dataSync() ?? [])]).toEqual([7, 7, 7]);
+	});
+
+	test("a file without num_batches_tracked loads strictly", () => {
+		const net = new BatchNorm1d(2);
+		const { num_batches_tracked: _, ...dict } = net.stateDict();
+		expect(net.loadStateDict(dict).missing).toEqual([]);
+	});
+
+	test("parameters, buffers and gradients outlive the scope they were made in", () => {
+		const net = scope(() => {
+			const made = new Net();
+			const y = made.forward(batch());
+			y.backward(batch());
+			return { made: [made] };
+		}).made[0];
+		expect(net.first.weight.grad?.size).toBe(3);
+		expect(net.bn1.runningVar?.disposed).toBe(false);
+		const { grad } = net.first.weight;
+		net.zeroGrad();
+		expect(net.first.weight.grad).toBeNull();
+		expect(grad?.disposed).toBe(true);
+	});
+});
+
+describe("hooks", () => {
+	test("a forward hook reads activations, and through them gradients", () => {
+		const net = new Net();
+		const seen: string[] = [];
+		let arrived: number[] = [];
+		const remove = net.bn1.registerForwardHook((module, [x], y) => {
+			seen.push(`${module.constructor.name} ${x.shape} ${y.shape}`);
+			y.registerHook((grad) => {
+				arrived = [...grad.dataSync()];
+				return undefined;
+			});
+			return undefined;
+		});
+		scope(() => net.forward(batch()).backward(batch()));
+		expect(seen).toEqual(["BatchNorm1d 3,3 3,3"]);
+		expect(arrived.length).toBe(9);
+		remove();
+		net.forward(batch());
+		expect(seen.length).toBe(1);
+	});
+
+	test("what a hook returns takes the output's place", () => {
+		const net = new Sequential(new BatchNorm1d(3));
+		net.at(0)?.registerForwardHook(() => zeros([1]));
+		expect(net.forward(batch()).shape).toEqual([1]);
+	});
+});
