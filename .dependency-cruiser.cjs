@@ -13,7 +13,7 @@ const layers = [
 	["nn"],
 	["optim"],
 	["data", "model-files"],
-	["train"],
+	["presets", "train"],
 	["surgery"],
 	["index"],
 	["cli"],

@@ -1,0 +1,143 @@
+// The package as users get it: what is in it, and that it works from Node, from bundlers and under their compilers.
+
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { installedProject, manifest, node, npm, type Project, root, runProgram } from "../support/package.ts";
+
+let project: Project;
+beforeAll(() => {
+	project = installedProject();
+});
+afterAll(() => project?.remove());
+
+describe("what is in it", () => {
+	test("modules and types, and no sources or tests", () => {
+		const files = readdirSync(project.installed, { recursive: true }).map(String);
+		expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "LICENSE", "CHANGELOG.md"]));
+		expect(files).toContain(join("dist", "backend", "wasm", "worker.mjs"));
+		const wrong = files.filter((file) =>
+			/\.test\.|\.bench\.|conformance|cases\.json|\.as\.|(?<!\.d)\.m?ts$|^src|^test/.test(file),
+		);
+		expect(wrong).toEqual([]);
+	});
+
+	test("every entry, bin and module with side effects is there", () => {
+		const targets = Object.values(manifest.exports).flatMap((target) =>
+			typeof target === "string" ? [target] : Object.values(target),
+		);
+		const shipped = manifest.sideEffects.filter((file) => file.startsWith("./dist/"));
+		for (const file of [...targets, ...Object.values(manifest.bin), ...shipped]) {
+			expect(existsSync(join(project.installed, file)), file).toBe(true);
+		}
+		// The same modules, under the names they have in this repository.
+		const sources = manifest.sideEffects.filter((file) => file.startsWith("./src/"));
+		expect(
+			sources.map((file) => file.replace(/^\.\/src\/(.*)\.m?ts$/, "./dist/$1.mjs").replace("/src/", "/dist/")),
+		).toEqual(shipped);
+		for (const file of sources) expect(existsSync(join(root, file)), file).toBe(true);
+	});
+
+	test("publint has nothing to say", async () => {
+		const { messages, pkg } = await publint({ pkgDir: project.installed, strict: true, level: "suggestion" });
+		expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+	});
+});
+
+describe("from Node", () => {
+	test("trains, with the same bits for one thread and two", () => {
+		const two = runProgram(project.folder, 2);
+		expect(two).toMatchObject({ backend: "wasm", threads: 2, notice: "" });
+		expect(two.losses[0]).toBeGreaterThan(0.8);
+		expect(two.losses.at(-1)).toBeLessThan(0.3);
+		expect(two.accuracy).toBeGreaterThan(0.9);
+		const one = runProgram(project.folder, 1);
+		expect(one).toEqual({ ...two, threads: 1 });
+	});
+
+	test.each(Object.keys(manifest.exports).filter((entry) => entry !== "./package.json"))(
+		"%s can be imported",
+		(entry) => {
+			const name = entry.replace(".", "evenkeel");
+			const code = `import * as it from "${name}"; console.log(Object.keys(it).length)`;
+			expect(Number(node(project.folder, "--input-type=module", "--eval", code))).toBeGreaterThan(0);
+		},
+	);
+
+	test("the command line starts", () => {
+		const help = npm(["exec", "--offline", "--", "evenkeel", "--help"], project.folder);
+		expect(help).toContain("Usage: evenkeel");
+		expect(help).toContain("train");
+	});
+});
+
+describe("from bundlers", () => {
+	test("a page, and the worker with it", async () => {
+		await build({ root: project.folder, configFile: false, logLevel: "warn", build: { outDir: "page" } });
+		const files = readdirSync(join(project.folder, "page"), { recursive: true }).map(String);
+		expect(files).toContain("index.html");
+		expect(files.filter((file) => /worker-[\w-]+\.js$/.test(file)).length).toBeGreaterThan(0);
+		for (const file of files.filter((name) => name.endsWith(".js"))) {
+			const text = readFileSync(join(project.folder, "page", file), "utf8");
+			expect(text, file).not.toMatch(/(from|import|require)\s*\(?\s*["']node:/);
+		}
+	});
+
+	test("one file for Node, which computes the same without its worker", async () => {
+		await build({
+			root: project.folder,
+			configFile: false,
+			logLevel: "error",
+			ssr: { noExternal: true },
+			build: { ssr: "main.mjs", outDir: "server", rolldownOptions: { output: { entryFileNames: "main.mjs" } } },
+		});
+		const bundled = runProgram(join(project.folder, "server"), 2);
+		expect(bundled.notice).toMatch(/workers could not be started .* running on one thread/);
+		expect(bundled).toEqual({ ...runProgram(project.folder, 1), notice: bundled.notice });
+	});
+
+	test("what is not used is left out", async () => {
+		const code = 'import { Generator } from "evenkeel/random";\nconsole.log(new Generator(1).uniform());\n';
+		writeFileSync(join(project.folder, "small.mjs"), code);
+		await build({
+			root: project.folder,
+			configFile: false,
+			logLevel: "warn",
+			build: { outDir: "small", rolldownOptions: { input: "small.mjs" } },
+		});
+		const files = readdirSync(join(project.folder, "small"), { recursive: true, withFileTypes: true });
+		const bytes = files.filter((file) => file.isFile()).map((file) => statSync(join(file.parentPath, file.name)).size);
+		expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(20_000);
+	});
+});
+
+describe("types", () => {
+	const compile = (options: Record<string, unknown>): string => {
+		const compilerOptions = {
+			strict: true,
+			noEmit: true,
+			target: "ES2022",
+			lib: ["ES2022", "DOM", "ESNext.Disposable"],
+			types: [],
+			skipLibCheck: false,
+			...options,
+		};
+		writeFileSync(join(project.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["types.mts"] }));
+		try {
+			return node(project.folder, join(root, "node_modules/typescript/bin/tsc"), "-p", ".");
+		} catch (error) {
+			return error instanceof Error && "stdout" in error ? String(error.stdout) : String(error);
+		}
+	};
+
+	test.each(["node16", "nodenext"])("resolve and check under %s", (module) => {
+		expect(compile({ module, moduleResolution: module })).toBe("");
+	});
+
+	test("resolve and check under bundler", () => {
+		expect(compile({ module: "ESNext", moduleResolution: "bundler" })).toBe("");
+	});
+});
