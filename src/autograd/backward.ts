@@ -19,6 +19,7 @@ export interface BackwardOptions {
  * one. `dy` is the gradient that arrives at `root`, of its shape; a tensor of one element needs none.
  */
 export function backward(root: Tensor, dy?: Tensor, options: BackwardOptions = {}): void {
+	void root.storage;
 	check(
 		root.requiresGrad,
 		() => `backward: ${root.describe()} does not depend on anything that requires a gradient`,
@@ -30,6 +31,12 @@ export function backward(root: Tensor, dy?: Tensor, options: BackwardOptions = {
 	check(
 		dy === undefined || sameShape(dy.shape, root.shape),
 		() => `backward: dy has shape ${formatShape(dy?.shape ?? [])}, expected that of ${root.describe()}`,
+	);
+	check(
+		dy === undefined || (dy.backend === root.backend && dy.dtype === root.dtype),
+		() =>
+			`backward: dy is ${dy?.dtype} on the ${dy?.backend.name} backend, ` +
+			`${root.describe()} is ${root.dtype} on the ${root.backend.name} backend`,
 	);
 	noGrad(() =>
 		scope(() => {
@@ -47,20 +54,34 @@ function walk(root: GraphNode, dy: Tensor, retainGraph: boolean): void {
 		grads.delete(node);
 		if (!arrived) continue;
 		const grad = runHooks(node, arrived);
-		const inputGrads = node.run(grad);
-		// Several inputs may be given the very same gradient: each gets a handle of its own.
-		const own = inputGrads.map((g) => (g ? viewAs(g, g.shape, `gradient through ${node.name}`) : null));
-		for (const inputGrad of inputGrads) inputGrad?.dispose();
+		const own = inputGradients(node, grad);
 		grad.dispose();
 		arrived.dispose();
 		node.edges.forEach((edge, i) => {
 			const inputGrad = own[i];
 			if (!edge || !inputGrad) return;
+			checkGradient(node.name, inputGrad, "leaf" in edge ? edge.leaf : edge.node);
 			if ("leaf" in edge) accumulateLeaf(edge.leaf, inputGrad);
 			else grads.set(edge.node, sum(grads.get(edge.node), inputGrad));
 		});
 		if (!retainGraph) node.releaseSaved();
 	}
+}
+
+/** What the node's backward makes of `grad`. Several inputs may be given the very same tensor: each gets its own handle. */
+function inputGradients(node: GraphNode, grad: Tensor): (Tensor | null)[] {
+	const made = node.run(grad);
+	const own = made.map((g) => (g ? viewAs(g, g.shape, `gradient through ${node.name}`) : null));
+	for (const g of made) if (g && !node.hasSaved(g)) g.dispose();
+	return own;
+}
+
+/** A gradient of the wrong size would be added past the end of another's memory. */
+function checkGradient(what: string, grad: Tensor, of: { readonly name: string; readonly shape: readonly number[] }): void {
+	check(
+		sameShape(grad.shape, of.shape),
+		() => `backward: "${what}" returned a gradient of shape ${formatShape(grad.shape)} for "${of.name}" ${formatShape(of.shape)}`,
+	);
 }
 
 /** The nodes reachable from `root`, latest first. */
@@ -80,7 +101,13 @@ function nodesFrom(root: GraphNode): GraphNode[] {
 
 function runHooks(node: GraphNode, grad: Tensor): Tensor {
 	let current = grad;
-	for (const hook of node.hooks) current = hook(current) ?? current;
+	for (const hook of node.hooks) {
+		const replaced = hook(current);
+		if (!replaced || replaced === current) continue;
+		checkGradient("a hook", replaced, node);
+		// A handle of our own: what the hook returned may be the caller's to keep.
+		current = viewAs(replaced, replaced.shape);
+	}
 	return current;
 }
 

@@ -2,6 +2,7 @@
 // output and to the nodes that use it; when the last of them goes, so does what it saved.
 
 import { check, EvenkeelError } from "../errors.ts";
+import { isThenable } from "../tensor/scope.ts";
 import type { GradFn, Tensor } from "../tensor/tensor.ts";
 import { Tensor as TensorClass } from "../tensor/tensor.ts";
 
@@ -21,15 +22,28 @@ type Backward = (dy: Tensor, ctx: BackwardContext<never>) => readonly (Tensor | 
 let gradEnabled = true;
 let nextId = 0;
 
-/** Runs `fn` without recording: nothing made inside it requires a gradient, nothing is saved. */
+/**
+ * Runs `fn` without recording: nothing made inside it requires a gradient, nothing is saved.
+ *
+ * @throws EvenkeelError if `fn` returns a promise: what it does after its first `await` would be recorded
+ */
 export function noGrad<T>(fn: () => T): T {
 	const before = gradEnabled;
 	gradEnabled = false;
+	let result: T;
 	try {
-		return fn();
+		result = fn();
 	} finally {
 		gradEnabled = before;
 	}
+	if (isThenable(result)) {
+		result.then(undefined, () => {});
+		throw new EvenkeelError(
+			"noGrad: the function returned a promise, and what it does after its first await would be recorded; " +
+				"await outside, and call noGrad around what is synchronous",
+		);
+	}
+	return result;
 }
 
 export function isGradEnabled(): boolean {
@@ -94,6 +108,11 @@ export class GraphNode implements GradFn {
 		this.#released = true;
 		for (const { tensor } of this.#saved) tensor.dispose();
 		this.#saved = [];
+	}
+
+	/** Whether `tensor` is one that forward saved: an op may return it as a gradient. */
+	hasSaved(tensor: Tensor): boolean {
+		return this.#saved.some((entry) => entry.tensor === tensor);
 	}
 
 	/** The gradients of the inputs, given that of the output. */

@@ -38,8 +38,8 @@ export function tensor(values: TypedArray | NestedNumbers, shape?: Shape, option
 		() => `tensor: shape ${formatShape(size)} holds ${sizeOf(size)} values, got ${flat.length}`,
 	);
 	const dtype = options.dtype ?? naturalType(values);
+	checkIntegers(flat, dtype, "tensor");
 	const made = empty(size, currentBackend(), isFloat(dtype) ? "float" : dtype, options.name ?? "tensor");
-	checkIntegers(flat, dtype);
 	made.view().set(flat);
 	return options.requiresGrad ? made.setRequiresGrad() : made;
 }
@@ -58,6 +58,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
 	checkShape(shape, "full");
 	const dtype = options.dtype ?? "float32";
+	checkIntegers([value], dtype, "full");
 	const made = empty(shape, currentBackend(), isFloat(dtype) ? "float" : dtype, options.name ?? "tensor");
 	made.view().fill(value);
 	return options.requiresGrad ? made.setRequiresGrad() : made;
@@ -69,13 +70,13 @@ function naturalType(values: unknown): DType {
 	return "float32";
 }
 
-function checkIntegers(values: ArrayLike<number>, dtype: DType): void {
+function checkIntegers(values: ArrayLike<number>, dtype: DType, what: string): void {
 	if (isFloat(dtype)) return;
 	const [low, high] = dtype === "uint8" ? [0, 255] : [-2147483648, 2147483647];
 	for (let i = 0; i < values.length; i++) {
 		const value = values[i];
 		if (!Number.isInteger(value) || value < low || value > high) {
-			throw new EvenkeelError(`tensor: ${dtype} holds whole numbers from ${low} to ${high}, got ${value} at ${i}`);
+			throw new EvenkeelError(`${what}: ${dtype} holds whole numbers from ${low} to ${high}, got ${value} at ${i}`);
 		}
 	}
 }

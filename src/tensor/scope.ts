@@ -19,18 +19,33 @@ export function disown(tensor: Tensor): boolean {
 	return false;
 }
 
-function* tensorsIn(value: unknown, depth = 0): Generator<Tensor> {
-	if (value === null || typeof value !== "object" || depth > 8) return;
-	if ("isEvenkeelTensor" in value) yield value as Tensor;
-	else if (Array.isArray(value)) for (const item of value) yield* tensorsIn(item, depth + 1);
-	else if (value instanceof Map) for (const item of value.values()) yield* tensorsIn(item, depth + 1);
-	else if (Object.getPrototypeOf(value) === Object.prototype)
-		for (const item of Object.values(value)) yield* tensorsIn(item, depth + 1);
+function isTensor(value: object): value is Tensor {
+	return "isEvenkeelTensor" in value;
+}
+
+/** The tensors in a result, however deep; each object is looked into once. */
+function* tensorsIn(value: unknown, seen = new Set<object>()): Generator<Tensor> {
+	if (value === null || typeof value !== "object" || ArrayBuffer.isView(value) || seen.has(value)) return;
+	seen.add(value);
+	if (isTensor(value)) yield value;
+	else if (Array.isArray(value) || value instanceof Set) for (const item of value) yield* tensorsIn(item, seen);
+	else if (value instanceof Map) for (const item of value.values()) yield* tensorsIn(item, seen);
+	else if (isPlain(value)) for (const item of Object.values(value)) yield* tensorsIn(item, seen);
+}
+
+function isPlain(value: object): boolean {
+	const prototype = Object.getPrototypeOf(value);
+	return prototype === Object.prototype || prototype === null;
+}
+
+/** True of promises, and of whatever else `await` would wait for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+	return value !== null && typeof value === "object" && "then" in value && typeof value.then === "function";
 }
 
 /**
- * Runs `fn` and frees every tensor it made, except those in its result (a tensor, or arrays, maps
- * and plain objects of tensors) and those passed to {@link keep}. Results belong to the enclosing
+ * Runs `fn` and frees every tensor it made, except those in its result (a tensor, or arrays, maps,
+ * sets and plain objects of tensors, nested at will) and those passed to {@link keep}. Results belong to the enclosing
  * scope, if there is one. Parameters, buffers and gradients of parameters are never freed by a scope.
  *
  * `fn` must be synchronous: a promise would outlive the scope.
@@ -43,13 +58,14 @@ export function scope<T>(fn: () => T): T {
 		result = fn();
 	} catch (error) {
 		scopes.pop();
-		for (const tensor of owned) tensor.dispose();
+		for (const tensor of owned) tensor.dispose("the scope that made it threw an error");
 		throw error;
 	}
 	scopes.pop();
-	if (result instanceof Promise) {
-		for (const tensor of owned) tensor.dispose();
-		result.catch(() => {});
+	if (isThenable(result)) {
+		for (const tensor of owned) tensor.dispose("its scope's function returned a promise");
+		// What it fails with is a consequence of this error, and must not end the process as unhandled.
+		result.then(undefined, () => {});
 		throw new EvenkeelError(
 			"scope: the function returned a promise, and its tensors would be freed before it settles; " +
 				"await outside of the scope, or free with `using` or dispose()",

@@ -1,6 +1,7 @@
 // Small ops for testing the tape and the checkers: plain loops that run on every backend, so that
 // those tests stand on nothing but the core.
 
+import "../../src/autograd/backward.ts";
 import { apply, empty, type Op, viewAs } from "../../src/ops/op.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 

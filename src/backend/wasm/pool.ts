@@ -12,6 +12,8 @@ interface WorkerHandle {
 	post(message: object): void;
 	onMessage(listener: (message: { ready?: boolean; error?: string }) => void): void;
 	onError(listener: (error: unknown) => void): void;
+	/** From now on an idle worker does not keep the process alive. Until it is ready it must. */
+	unref(): void;
 	terminate(): void;
 }
 
@@ -22,7 +24,6 @@ export class Pool {
 	readonly #kernels: Kernel[];
 	readonly #numbers: Map<string, number>;
 	readonly #workers: WorkerHandle[];
-	#failure = "";
 
 	private constructor(memory: WebAssembly.Memory, exports: WebAssembly.Exports, workers: WorkerHandle[]) {
 		const { control, args } = controlViews(memory);
@@ -33,7 +34,11 @@ export class Pool {
 		this.#numbers = new Map(names.map((name, number) => [name, number]));
 		this.#workers = workers;
 		this.threads = workers.length + 1;
-		for (const worker of workers) worker.onMessage(({ error }) => error && (this.#failure = error));
+	}
+
+	/** The calling thread alone. */
+	static ofOne(memory: WebAssembly.Memory, exports: WebAssembly.Exports): Pool {
+		return new Pool(memory, exports, []);
 	}
 
 	/** Starts `threads - 1` workers on `memory` and waits until they are ready. */
@@ -53,6 +58,7 @@ export class Pool {
 			for (const worker of workers) worker.terminate();
 			throw error;
 		}
+		for (const worker of workers) worker.unref();
 		return new Pool(memory, exports, workers);
 	}
 
@@ -84,11 +90,15 @@ export class Pool {
 		}
 		const control = this.#control;
 		this.#publish(number, args, total, grain, scratch, scratchBytes);
-		runChunks(control, this.#args, this.#kernels, 0);
-		while (Atomics.load(control, L.ACTIVE) !== 0);
-		if (control[L.FAILED] !== 0) {
-			control[L.FAILED] = 0;
-			throw new Error(`wasm: kernel "${kernel}" failed on a worker ${this.#failure}`);
+		Atomics.store(control, L.FAILED, 0);
+		try {
+			runChunks(control, this.#args, this.#kernels, 0);
+		} finally {
+			// Even if a kernel trapped here: workers may still be writing where the caller is about to free.
+			while (Atomics.load(control, L.ACTIVE) !== 0);
+		}
+		if (Atomics.load(control, L.FAILED) !== 0) {
+			throw new Error(`wasm: kernel "${kernel}" failed on a worker; run it with init({ threads: 1 }) to see where`);
 		}
 	}
 
@@ -118,7 +128,7 @@ export class Pool {
 
 function ready(worker: WorkerHandle, start: object): Promise<void> {
 	return new Promise((resolve, reject) => {
-		worker.onMessage((message) => message.ready && resolve());
+		worker.onMessage(({ error }) => (error === undefined ? resolve() : reject(new Error(error))));
 		worker.onError(reject);
 		worker.post(start);
 	});
@@ -128,15 +138,11 @@ function makeWorker(): WorkerHandle {
 	const node = globalThis.process?.getBuiltinModule?.("node:worker_threads");
 	if (node) {
 		const worker = new node.Worker(new URL("./worker.mjs", import.meta.url), { execArgv: [] });
-		worker.unref();
 		return {
 			post: (message) => worker.postMessage(message),
-			onMessage: (listener) => {
-				worker.on("message", listener);
-				// A listener keeps the process alive; an idle pool should not.
-				worker.unref();
-			},
+			onMessage: (listener) => worker.on("message", listener),
 			onError: (listener) => worker.on("error", listener),
+			unref: () => worker.unref(),
 			terminate: () => void worker.terminate(),
 		};
 	}
@@ -146,6 +152,7 @@ function makeWorker(): WorkerHandle {
 		onMessage: (listener) => worker.addEventListener("message", (event) => listener(event.data)),
 		onError: (listener) =>
 			worker.addEventListener("error", (event) => listener(new Error(event.message || "the worker did not load"))),
+		unref: () => {},
 		terminate: () => worker.terminate(),
 	};
 }

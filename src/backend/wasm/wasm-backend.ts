@@ -19,6 +19,7 @@ export class WasmBackend implements Backend {
 	readonly #heap: Heap;
 	readonly #shared: boolean;
 	#pool: Pool;
+	#change: Promise<void> = Promise.resolve();
 	#generation = 1;
 	#scratch = 0;
 	#scratchBytes = 0;
@@ -47,7 +48,7 @@ export class WasmBackend implements Backend {
 		const module = await WebAssembly.compile(memory ? bytes : withPrivateMemory(bytes));
 		const heapMemory = memory ?? privateMemory();
 		const { exports } = await WebAssembly.instantiate(module, { env: { memory: heapMemory } });
-		const pool = await Pool.start(module, heapMemory, exports, 1, 1);
+		const pool = Pool.ofOne(heapMemory, exports);
 		return new WasmBackend(relaxed ? "relaxed" : "simd", module, exports, new Heap(heapMemory), memory !== null, pool);
 	}
 
@@ -55,8 +56,14 @@ export class WasmBackend implements Backend {
 		return this.#pool.threads;
 	}
 
-	/** Changes the number of threads; tensors stay as they are. */
-	async setThreads(threads: number): Promise<void> {
+	/** Changes the number of threads; tensors stay as they are. Meanwhile kernels run on the calling thread. */
+	setThreads(threads: number): Promise<void> {
+		// One change after the other: two at once would stop each other's workers.
+		this.#change = this.#change.then(() => this.#setThreads(threads));
+		return this.#change;
+	}
+
+	async #setThreads(threads: number): Promise<void> {
 		this.notice = "";
 		let wanted = threads;
 		if (threads > 1 && !this.#shared) {
@@ -68,14 +75,15 @@ export class WasmBackend implements Backend {
 		if (wanted === this.threads) return;
 		this.#pool.stop(this.#generation);
 		this.#generation++;
-		const start = (n: number) => Pool.start(this.#module, this.#heap.memory, this.#exports, n, this.#generation);
+		// New workers may be up before all of them are, and must find no job: their scratch is not there yet.
+		this.#pool = Pool.ofOne(this.#heap.memory, this.#exports);
 		try {
-			this.#pool = await start(wanted);
+			const pool = await Pool.start(this.#module, this.#heap.memory, this.#exports, wanted, this.#generation);
+			this.#makeScratch(this.#scratchBytes, wanted);
+			this.#pool = pool;
 		} catch (error) {
-			this.#pool = await start(1);
 			this.notice = `workers could not be started (${error instanceof Error ? error.message : error}): running on one thread`;
 		}
-		this.#growScratch(this.#scratchBytes);
 	}
 
 	alloc(dtype: DType, length: number): Storage {
@@ -117,14 +125,18 @@ export class WasmBackend implements Backend {
 	 * grain must depend on shapes alone, never on the number of threads.
 	 */
 	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {
-		if (scratchBytes > this.#scratchBytes) this.#growScratch(scratchBytes);
+		if (scratchBytes > this.#scratchBytes) this.#makeScratch(scratchBytes, this.threads);
 		this.#pool.run(kernel, args, total, grain, this.#scratch, this.#scratchBytes);
 	}
 
-	#growScratch(bytes: number): void {
+	#makeScratch(bytes: number, threads: number): void {
 		if (this.#scratch !== 0) this.#heap.free(this.#scratch);
 		// Whole pages apart, so that threads share no cache line.
-		this.#scratchBytes = Math.ceil(bytes / 4096) * 4096;
-		this.#scratch = bytes === 0 ? 0 : this.#heap.alloc(this.#scratchBytes * this.threads);
+		const each = Math.ceil(bytes / 4096) * 4096;
+		this.#scratch = 0;
+		this.#scratchBytes = 0;
+		if (each === 0) return;
+		this.#scratch = this.#heap.alloc(each * threads);
+		this.#scratchBytes = each;
 	}
 }

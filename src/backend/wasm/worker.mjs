@@ -8,9 +8,9 @@ const SPIN_MILLISECONDS = 0.2;
 
 /** @param {{ module: WebAssembly.Module, memory: WebAssembly.Memory, thread: number, generation: number }} start */
 async function work({ module, memory, thread, generation }) {
-	const instance = await WebAssembly.instantiate(module, { env: { memory } });
 	const { control, args } = controlViews(memory);
-	const { kernels } = kernelTable(instance.exports);
+	const kernels = await instantiate(module, memory);
+	if (!kernels) return close();
 	let seen = Atomics.load(control, SEQ);
 	report({ ready: true });
 	while (Atomics.load(control, STOP) < generation) {
@@ -25,14 +25,28 @@ async function work({ module, memory, thread, generation }) {
 			seen = seq;
 			try {
 				runChunks(control, args, kernels, thread);
-			} catch (error) {
+			} catch {
 				Atomics.store(control, FAILED, thread);
-				report({ error: String(error) });
 			}
 		}
 		Atomics.sub(control, ACTIVE, 1);
 	}
 	close();
+}
+
+/**
+ * The kernels on this thread; null, and a report, where they do not start.
+ * @param {WebAssembly.Module} module
+ * @param {WebAssembly.Memory} memory
+ */
+async function instantiate(module, memory) {
+	try {
+		const instance = await WebAssembly.instantiate(module, { env: { memory } });
+		return kernelTable(instance.exports).kernels;
+	} catch (error) {
+		report({ error: String(error) });
+		return null;
+	}
 }
 
 /**
