@@ -4,3 +4,7 @@ export * from "./elementwise/kernel.as";
 export * from "./norm/batch-norm/kernel.as";
 export * from "./gather/kernel.as";
 export * from "./loss/kernel.as";
+export * from "./pool/kernel.as";
+export * from "./matmul/kernel.as";
+export * from "./linear/kernel.as";
+export * from "./reduce/kernel.as";

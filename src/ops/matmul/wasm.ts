@@ -1,0 +1,116 @@
+// Matrix products on the wasm backend: which way to go for a shape, and how it is cut into items.
+// All of it depends on shapes alone, so that results do not depend on the number of threads.
+
+import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
+import { takeInts } from "../int-table.ts";
+import { wasmOf } from "../op.ts";
+import type { Matrices, Product, ProductKernels } from "./product.ts";
+
+/** The micro-kernel's tile. */
+const TILE_M = 6;
+const TILE_N = 8;
+/** Most of k at once: a panel of B is then at most 12 kB and stays in the first-level cache. */
+const K_BLOCK = 384;
+/** Up to so many rows, B is read where it lies rather than packed: it is not used often enough. */
+const UNPACKED_ROWS = 24;
+/** Up to so many rows or columns, dot products do better than tiles that stand mostly empty. */
+const FEW = 3;
+/** Work of an item of a launch: enough to be worth handing out (10 us), little enough to balance. */
+const LEAST_FLOPS = 4e5;
+const MOST_FLOPS = 4e6;
+const MOST_ITEMS = 64;
+
+export const wasmProducts: ProductKernels = {
+	multiply(product) {
+		const { a, b, m, n, k } = product;
+		if (a.starts.length * m * n === 0) return;
+		const rowsMeet = a.strides[1] === 1 && b.strides[0] === 1;
+		if (rowsMeet && a.starts.length === 1 && Math.min(m, n) <= FEW && k > 0) multiplyByDots(product);
+		else multiplyByTiles(product);
+	},
+	sumRuns(x, starts, size, out) {
+		const wasm = wasmOf(x);
+		const list = takeInts(wasm, starts.flat());
+		const run = 4096;
+		const runs = Math.ceil(size / run);
+		const count = starts[0]?.length ?? 0;
+		const grain = Math.max(1, Math.ceil(65536 / (Math.min(run, size) * Math.max(1, count))));
+		wasm.launch("matmul_sum", [x.ptr, list, count, size, runs, run, out.ptr], starts.length * runs, grain);
+		wasm.giveBack(list);
+	},
+};
+
+/** Each of the many rows against the few. */
+function multiplyByDots({ a, b, c, bias, m, n, k }: Product): void {
+	const left = { ptr: a.tensor.ptr + 4 * a.starts[0], row: a.strides[0], count: m, c: n, bias: 0 };
+	const right = { ptr: b.tensor.ptr + 4 * b.starts[0], row: b.strides[1], count: n, c: 1, bias: 1 };
+	const [many, few] = m > n ? [left, right] : [right, left];
+	const grain = Math.max(1, Math.ceil(LEAST_FLOPS / 4 / (2 * k * few.count)));
+	wasmOf(c).launch(
+		"matmul_dots",
+		[
+			...[many.ptr, many.row, few.ptr, few.row, few.count, k, c.ptr, many.c, few.c],
+			...[bias?.ptr ?? 0, many.bias, few.bias],
+		],
+		many.count,
+		grain,
+	);
+}
+
+function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
+	const wasm = wasmOf(c);
+	const packs = b.strides[1] !== 1 || m > UNPACKED_ROWS;
+	const packed = packs ? pack(wasm, b, k, n) : null;
+	const aStarts = takeInts(wasm, a.starts);
+	const bStarts = takeInts(wasm, packed?.starts ?? b.starts.map((start) => 4 * start));
+	const { blockM, blockN, items } = blocks(m, n, k);
+	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
+	const aPacked = a.strides[1] === 1 ? 0 : blockM * TILE_M * 4 * Math.ceil(k / kBlocks);
+	wasm.launch(
+		"matmul_multiply",
+		[
+			...[a.tensor.ptr, a.strides[0], a.strides[1], aStarts],
+			...(packed ? [packed.ptr, 32, k * 32, bStarts] : [b.tensor.ptr, b.strides[0] * 4, 32, bStarts]),
+			...[c.ptr, m, n, k, bias?.ptr ?? 0, blockM, blockN, kBlocks],
+		],
+		a.starts.length * items,
+		itemsAtOnce(2 * m * n * k, items),
+		256 + aPacked,
+	);
+	wasm.giveBack(bStarts);
+	wasm.giveBack(aStarts);
+	if (packed) wasm.giveBack(packed.ptr);
+}
+
+/** Packs each matrix of `b` once, however many products it is in. Says where each product's B starts, in bytes. */
+function pack(wasm: WasmBackend, b: Matrices, k: number, n: number): { ptr: number; starts: number[] } {
+	const distinct = [...new Set(b.starts)];
+	const panels = Math.ceil(n / TILE_N);
+	const bytes = panels * k * TILE_N * 4;
+	const ptr = wasm.take(distinct.length * bytes);
+	const offsets = takeInts(wasm, distinct);
+	const grain = Math.max(1, Math.ceil(16384 / (k * TILE_N)));
+	const args = [b.tensor.ptr, b.strides[0], b.strides[1], k, n, offsets, panels, ptr];
+	wasm.launch("matmul_pack", args, distinct.length * panels, grain);
+	wasm.giveBack(offsets);
+	const places = new Map(distinct.map((start, i) => [start, i * bytes]));
+	return { ptr, starts: b.starts.map((start) => places.get(start) ?? 0) };
+}
+
+/** How one product is cut: into blocks of so many tiles, up to four high so that B is reused from near. */
+function blocks(m: number, n: number, k: number): { blockM: number; blockN: number; items: number } {
+	const tilesM = Math.ceil(m / TILE_M);
+	const tilesN = Math.ceil(n / TILE_N);
+	const tile = 2 * TILE_M * TILE_N * Math.max(1, k);
+	const flops = Math.min(MOST_FLOPS, Math.max(LEAST_FLOPS, (tilesM * tilesN * tile) / MOST_ITEMS));
+	let blockM = Math.min(tilesM, 4);
+	const blockN = Math.min(tilesN, Math.max(1, Math.round(flops / (blockM * tile))));
+	// A narrow product: taller blocks, so that an item is still worth handing out.
+	if (blockN === tilesN) blockM = Math.min(tilesM, Math.max(blockM, Math.round(flops / (blockN * tile))), 16);
+	return { blockM, blockN, items: Math.ceil(tilesM / blockM) * Math.ceil(tilesN / blockN) };
+}
+
+/** Items a chunk: one, unless products are so small that one is not worth handing out. */
+function itemsAtOnce(flops: number, items: number): number {
+	return Math.max(1, Math.round((LEAST_FLOPS * items) / Math.max(flops, 1) / 2));
+}
