@@ -28,32 +28,96 @@ export function sumLanesF64(v: v128): f64 {
 }
 
 /**
- * e^x in four lanes, within 2 ulp. x is split as n ln 2 + r with |r| <= ln 2 / 2, e^r is a
- * polynomial of degree 6 (Cephes, expf), and 2^n is added to the exponent. Below -87.3 the result
- * is 0 to within the smallest normal number; above 88.7 it is infinity; NaN stays NaN.
+ * Adding and taking away 1.5 * 2^23 rounds to a whole number, and leaves that number in the low bits of the
+ * sum: cheaper than f32x4.nearest and a conversion.
  */
+const ROUNDER: f32 = 12582912;
+
+/** e^r for |r| <= ln 2 / 2: a polynomial of degree 7 (Cephes, expf). */
 // @ts-ignore: decorator
 @inline
-export function exp4(x: v128): v128 {
-  const low = f32x4.splat(-87.33654);
-  const high = f32x4.splat(88.72283);
-  const t = f32x4.pmin(high, f32x4.pmax(low, x));
-  const n = f32x4.nearest(f32x4.mul(t, f32x4.splat(1.44269504088896341)));
-  let r = fma(n, f32x4.splat(-0.693359375), t);
-  r = fma(n, f32x4.splat(2.12194440e-4), r);
+function expNearZero4(r: v128): v128 {
   let p = f32x4.splat(1.9875691500e-4);
   p = fma(p, r, f32x4.splat(1.3981999507e-3));
   p = fma(p, r, f32x4.splat(8.3334519073e-3));
   p = fma(p, r, f32x4.splat(4.1665795894e-2));
   p = fma(p, r, f32x4.splat(1.6666665459e-1));
   p = fma(p, r, f32x4.splat(5.0000001201e-1));
-  p = fma(f32x4.mul(r, r), p, f32x4.add(r, f32x4.splat(1)));
-  // n reaches 128, which no exponent holds: scale in two steps.
-  const half = i32x4.shr_s(i32x4.trunc_sat_f32x4_s(n), 1);
-  const rest = i32x4.sub(i32x4.trunc_sat_f32x4_s(n), half);
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23));
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(rest, i32x4.splat(127)), 23));
-  p = v128.bitselect(f32x4.splat(<f32>Infinity), p, f32x4.gt(x, high));
-  p = v128.andnot(p, f32x4.lt(x, low));
-  return v128.bitselect(p, x, f32x4.eq(x, x));
+  return fma(f32x4.mul(r, r), p, f32x4.add(r, f32x4.splat(1)));
+}
+
+/**
+ * e^x in four lanes, within 2 ulp, subnormal results included; 0 and infinity where float32 ends; NaN stays
+ * NaN. x is split as n ln 2 + r with |r| <= ln 2 / 2, and e^r is scaled by 2^n.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128): v128 {
+  // e^-104 rounds to 0 and e^89 to infinity. pmin and pmax keep a NaN in their first operand.
+  const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
+  const shifted = fma(t, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
+  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
+  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), t));
+  // n reaches from -150 to 128, which no exponent holds: scale in two steps.
+  const whole = i32x4.sub(shifted, f32x4.splat(ROUNDER));
+  const half = i32x4.shr_s(whole, 1);
+  const rest = i32x4.sub(whole, half);
+  const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
+  const second = i32x4.shl(i32x4.add(rest, i32x4.splat(127)), 23);
+  return f32x4.mul(f32x4.mul(expNearZero4(r), first), second);
+}
+
+/** e^x like {@link exp4} at two thirds of the cost, for x held to [-87, 88]: e^-87 below, e^88 above; NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function expClamped4(x: v128): v128 {
+  const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87)), f32x4.splat(88));
+  const shifted = fma(t, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
+  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
+  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), t));
+  return f32x4.mul(expNearZero4(r), i32x4.add(i32x4.shl(shifted, 23), f32x4.splat(1)));
+}
+
+/**
+ * The natural logarithm in four lanes, within 2 ulp, of subnormal numbers too; -infinity at 0, NaN below.
+ * x = 2^e m with m in [sqrt(1/2), sqrt(2)), then a polynomial in m - 1 (Cephes, logf).
+ */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const subnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, subnormal);
+  // Counting the exponent from sqrt(1/2) instead of 1 puts m around 1.
+  const offset = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
+  const exponent = i32x4.sub(i32x4.shr_s(offset, 23), v128.and(subnormal, i32x4.splat(23)));
+  const m = i32x4.add(v128.and(offset, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const e = f32x4.convert_i32x4_s(exponent);
+  const f = f32x4.sub(m, one);
+  const z = f32x4.mul(f, f);
+  let p = f32x4.splat(7.0376836292e-2);
+  p = fma(p, f, f32x4.splat(-1.1514610310e-1));
+  p = fma(p, f, f32x4.splat(1.1676998740e-1));
+  p = fma(p, f, f32x4.splat(-1.2420140846e-1));
+  p = fma(p, f, f32x4.splat(1.4249322787e-1));
+  p = fma(p, f, f32x4.splat(-1.6668057665e-1));
+  p = fma(p, f, f32x4.splat(2.0000714765e-1));
+  p = fma(p, f, f32x4.splat(-2.4999993993e-1));
+  p = fma(p, f, f32x4.splat(3.3333331174e-1));
+  let y = f32x4.mul(f32x4.mul(p, f), z);
+  y = fma(e, f32x4.splat(-2.12194440e-4), y);
+  y = fma(z, f32x4.splat(-0.5), y);
+  y = fma(e, f32x4.splat(0.693359375), f32x4.add(f, y));
+  y = v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(<f32>Infinity)));
+  y = v128.bitselect(f32x4.splat(-(<f32>Infinity)), y, f32x4.eq(x, f32x4.splat(0)));
+  return v128.bitselect(y, f32x4.splat(<f32>NaN), f32x4.ge(x, f32x4.splat(0)));
+}
+
+/** Stores the first `count` lanes of `v`, 0 to 3 of them: the end of a run that is no multiple of four. */
+// @ts-ignore: decorator
+@inline
+export function storeFirst(at: usize, v: v128, count: i32): void {
+  if (count > 0) v128.store32_lane(at, v, 0);
+  if (count > 1) v128.store32_lane(at, v, 1, 4);
+  if (count > 2) v128.store32_lane(at, v, 2, 8);
 }
