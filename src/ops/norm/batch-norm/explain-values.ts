@@ -2,7 +2,7 @@
 // and nested again.
 
 import { check, EvenkeelError } from "../../../errors.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "../../../tensor/shape.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { NestedNumbers } from "../../creation.ts";
 
@@ -25,13 +25,13 @@ export function flattenValues(values: Tensor | PlainValues, what: string): FlatV
 		() => `explainBatchNorm: ${what} must be a tensor, nested arrays or { shape, data }, got ${typeof values}`,
 	);
 	if (ArrayBuffer.isView(values)) return { shape: [values.length], data: Float64Array.from(values) };
-	if ("isEvenkeelTensor" in values) return { shape: values.shape, data: Float64Array.from(values.view().subarray(0, values.size)) };
+	if ("isEvenkeelTensor" in values) return { shape: values.shape, data: Float64Array.from(values.dataSync()) };
 	if ("shape" in values) return shaped(values.shape, values.data, what);
 	return fromNested(values, what);
 }
 
 /** `data` as arrays nested to `shape`. */
-export function nestValues(data: Float64Array, shape: Shape): NestedNumbers {
+export function nestValues(data: ArrayLike<number>, shape: Shape): NestedNumbers {
 	let offset = 0;
 	const build = (axis: number): NestedNumbers => {
 		if (axis === shape.length) return data[offset++];
@@ -71,7 +71,8 @@ export function checkFinite({ shape, data }: FlatValues, what: string): void {
 function shaped(shape: Shape, data: ArrayLike<number>, what: string): FlatValues {
 	check(
 		data !== undefined && data.length === sizeOf(shape),
-		() => `explainBatchNorm: ${what} of shape ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${data?.length ?? "none"}`,
+		() =>
+			`explainBatchNorm: ${what} of shape ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${data?.length ?? "none"}`,
 	);
 	return { shape, data: Float64Array.from(data) };
 }

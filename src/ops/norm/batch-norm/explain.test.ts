@@ -59,7 +59,16 @@ describe("plain numbers", () => {
 		]);
 		expect(all.var).toEqual([26 / 3, 2]);
 		expect(all.dbeta).toEqual([12, 9]);
-		const deep = explainBatchNorm([[[1, 2], [3, 4]], [[5, 6], [7, 9]]]);
+		const deep = explainBatchNorm([
+			[
+				[1, 2],
+				[3, 4],
+			],
+			[
+				[5, 6],
+				[7, 9],
+			],
+		]);
 		expect(deep.mu).toEqual([3.5, 5.75]);
 		expect(deep.out[1][0]).toHaveLength(2);
 		expect("dx" in deep).toBe(false);
@@ -70,16 +79,34 @@ describe("plain numbers", () => {
 		const { x, dy } = inputs;
 		const gamma = inputs.gamma.data;
 		const loss = (data: number[], scale = gamma, shift = inputs.beta.data): number =>
-			flat(explainBatchNorm({ shape: x.shape, data }, scale, shift, { eps }).out).reduce((s, y, i) => s + y * dy.data[i], 0);
+			flat(explainBatchNorm({ shape: x.shape, data }, scale, shift, { eps }).out).reduce(
+				(s, y, i) => s + y * dy.data[i],
+				0,
+			);
 		const all = explainBatchNorm(x, gamma, inputs.beta.data, { eps, dy });
 		const slopes = (at: number[], f: (p: number[]) => number): number[] =>
 			at.map((_, i) => {
 				const shifted = (by: number): number => f(at.map((v, j) => (i === j ? v + by : v)));
 				return (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
 			});
-		expectClose(flat(all.dx), slopes(x.data, (p) => loss(p)), 1e-6, "dx");
-		expectClose(all.dgamma, slopes(gamma, (p) => loss(x.data, p)), 1e-6, "dgamma");
-		expectClose(all.dbeta, slopes(inputs.beta.data, (p) => loss(x.data, gamma, p)), 1e-6, "dbeta");
+		expectClose(
+			flat(all.dx),
+			slopes(x.data, (p) => loss(p)),
+			1e-6,
+			"dx",
+		);
+		expectClose(
+			all.dgamma,
+			slopes(gamma, (p) => loss(x.data, p)),
+			1e-6,
+			"dgamma",
+		);
+		expectClose(
+			all.dbeta,
+			slopes(inputs.beta.data, (p) => loss(x.data, gamma, p)),
+			1e-6,
+			"dbeta",
+		);
 
 		const m = sizeOf(x.shape) / x.shape[1];
 		const spatial = sizeOf(x.shape.slice(2));
@@ -114,16 +141,50 @@ describe("what does not fit", () => {
 		["one axis", () => explainBatchNorm([1, 2, 3]), "expected x of shape [N, C] or [N, C, …], got [3]"],
 		["batch of one", () => explainBatchNorm([[1, 2]]), "has one value a channel"],
 		["empty batch", () => explainBatchNorm({ shape: [0, 3], data: [] }), "has no values a channel"],
-		["NaN", () => explainBatchNorm([[1, 2], [Number.NaN, 4]]), "x holds NaN at [1, 0] (channel 0)"],
-		["infinite dy", () => explainBatchNorm(x, null, null, { dy: [[1, Infinity], [1, 1]] }), "dy holds Infinity at [0, 1]"],
+		[
+			"NaN",
+			() =>
+				explainBatchNorm([
+					[1, 2],
+					[Number.NaN, 4],
+				]),
+			"x holds NaN at [1, 0] (channel 0)",
+		],
+		[
+			"infinite dy",
+			() =>
+				explainBatchNorm(x, null, null, {
+					dy: [
+						[1, Infinity],
+						[1, 1],
+					],
+				}),
+			"dy holds Infinity at [0, 1]",
+		],
 		["NaN in gamma", () => explainBatchNorm(x, [1, Number.NaN]), "gamma holds NaN at [1];"],
 		["short gamma", () => explainBatchNorm(x, [1]), "one value for each of the 2 channels of x, got shape [1]"],
 		["long beta", () => explainBatchNorm(x, null, [1, 2, 3]), "expected beta to hold one value for each of the 2"],
 		["dy of another shape", () => explainBatchNorm(x, null, null, { dy: [[1, 1]] }), "shape of x, [2, 2], got [1, 2]"],
-		["ragged rows", () => explainBatchNorm([[1, 2], [3]]), "nested arrays of shape [2, 2] by its first entries, but has a row of 1"],
-		["too little data", () => explainBatchNorm({ shape: [2, 2], data: [1, 2, 3] }), "x of shape [2, 2] needs 4 values, got 3"],
-		["negative eps", () => explainBatchNorm(x, null, null, { eps: -1 }), "eps must be a finite number of at least 0, got -1"],
-		["no eps, no variance", () => explainBatchNorm([[1], [1]], null, null, { eps: 0 }), "channel 0 is constant and eps is 0"],
+		[
+			"ragged rows",
+			() => explainBatchNorm([[1, 2], [3]]),
+			"nested arrays of shape [2, 2] by its first entries, but has a row of 1",
+		],
+		[
+			"too little data",
+			() => explainBatchNorm({ shape: [2, 2], data: [1, 2, 3] }),
+			"x of shape [2, 2] needs 4 values, got 3",
+		],
+		[
+			"negative eps",
+			() => explainBatchNorm(x, null, null, { eps: -1 }),
+			"eps must be a finite number of at least 0, got -1",
+		],
+		[
+			"no eps, no variance",
+			() => explainBatchNorm([[1], [1]], null, null, { eps: 0 }),
+			"channel 0 is constant and eps is 0",
+		],
 		["overflow", () => explainBatchNorm([[1e200], [-1e200]]), "squares in channel 0 overflow"],
 	])("%s", (_, call, message) => {
 		expect(call).toThrow(message);
@@ -131,7 +192,9 @@ describe("what does not fit", () => {
 
 	test("a number, or nothing", () => {
 		const wrong: unknown = 3;
-		expect(() => explainBatchNorm(wrong as number[])).toThrow("x must be a tensor, nested arrays or { shape, data }, got number");
+		expect(() => explainBatchNorm(wrong as number[])).toThrow(
+			"x must be a tensor, nested arrays or { shape, data }, got number",
+		);
 	});
 });
 

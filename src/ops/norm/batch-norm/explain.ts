@@ -142,7 +142,12 @@ export function explainBatchNorm<X extends PlainValues>(
 	beta?: Affine,
 	options?: ExplainOptions,
 ): SomeStages<number[], NestedLike<X>>;
-export function explainBatchNorm(x: ExplainValues, gamma?: Affine, beta?: Affine, options: ExplainOptions = {}): unknown {
+export function explainBatchNorm(
+	x: ExplainValues,
+	gamma?: Affine,
+	beta?: Affine,
+	options: ExplainOptions = {},
+): unknown {
 	const { eps = 1e-5, dy } = options;
 	check(
 		typeof eps === "number" && Number.isFinite(eps) && eps >= 0,
@@ -182,7 +187,13 @@ function forwardStages(x: Float64Array, layout: Layout, gamma: Float64Array, bet
 }
 
 /** The chain rule, applied to the nine steps from the last to the first. */
-function backwardStages(dy: Float64Array, forward: Forward, layout: Layout, gamma: Float64Array, eps: number): Backward {
+function backwardStages(
+	dy: Float64Array,
+	forward: Forward,
+	layout: Layout,
+	gamma: Float64Array,
+	eps: number,
+): Backward {
 	const { m, each, channel, sum } = layout;
 	const { xmu, var: variance, sqrtvar, ivar, xhat } = forward;
 	const dbeta = sum((i) => dy[i]);
@@ -277,9 +288,18 @@ function delivery(x: ExplainValues, shape: Shape): (stage: Float64Array, name: s
 	};
 }
 
-const perChannel: ReadonlySet<string> = new Set<keyof AllStages<0, 0>>(
-	["mu", "var", "sqrtvar", "ivar", "dbeta", "dgamma", "divar", "dsqrtvar", "dvar", "dmu"],
-);
+const perChannel: ReadonlySet<string> = new Set<keyof AllStages<0, 0>>([
+	"mu",
+	"var",
+	"sqrtvar",
+	"ivar",
+	"dbeta",
+	"dgamma",
+	"divar",
+	"dsqrtvar",
+	"dvar",
+	"dmu",
+]);
 
 function mapValues<T, U>(object: Record<string, T>, fn: (value: T, key: string) => U): Record<string, U> {
 	return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, fn(value, key)]));
