@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { runInChild } from "../../test/support/child.ts";
+import { add } from "../../test/support/toy-ops.ts";
+import { addInPlace } from "../ops/elementwise/add-in-place.ts";
+import { tensor, zeros } from "../ops/creation.ts";
+import { currentBackend, isInitialized, withBackend } from "./backend.ts";
+import { init, type InitOptions } from "./init.ts";
+import { referenceBackend } from "./reference/reference-backend.ts";
+
+describe("init", () => {
+	test("comes first", () => {
+		expect(isInitialized()).toBe(false);
+		expect(() => tensor([1])).toThrow("evenkeel is not initialized: call `await init()` before making tensors or layers");
+	});
+
+	test("uses wasm and all cores by default", async () => {
+		const backend = await init();
+		expect(isInitialized()).toBe(true);
+		expect(backend.name).toBe("wasm");
+		expect(backend.float).toBe("float32");
+		const os = await import("node:os");
+		expect(backend.threads).toBe(os.availableParallelism());
+	});
+
+	test("may be called again with other threads, and tensors go on working", async () => {
+		const a = tensor([1, 2]);
+		for (const threads of [2, 1, 3, 3]) {
+			const backend = await init({ threads });
+			expect(backend.threads).toBe(threads);
+			expect(backend.notice).toBe("");
+			const b = zeros([100_000]);
+			addInPlace(b, b);
+			expect([...add(a, a).dataSync()]).toEqual([2, 4]);
+		}
+	});
+
+	test("may be called twice at once: the later call wins", async () => {
+		const [first, second] = await Promise.all([init({ threads: 3 }), init({ threads: 2 })]);
+		expect(first).toBe(second);
+		expect(currentBackend().threads).toBe(2);
+	});
+
+	test("changes the backend of new tensors, not of old ones", async () => {
+		const onWasm = tensor([1, 2]);
+		await init({ backend: "reference" });
+		expect(currentBackend()).toBe(referenceBackend);
+		const onReference = tensor([3, 4]);
+		expect(onReference.dtype).toBe("float64");
+		expect(add(onWasm, onWasm).dtype).toBe("float32");
+		expect(() => add(onWasm, onReference)).toThrow(/lives on the wasm backend and .* on reference; make both after the same init/);
+		expect(withBackend(onWasm.backend, () => tensor([1]).dtype)).toBe("float32");
+		expect(currentBackend()).toBe(referenceBackend);
+	});
+
+	test.each([
+		[{ threads: 0 }, 'init: threads must be "auto" or a whole number from 1 to 64, got 0'],
+		[{ threads: 1.5 }, /got 1.5/],
+		[{ threads: 65 }, /got 65/],
+		[{ threads: Number.NaN }, /got NaN/],
+		[{ threads: "two" }, /got two/],
+		[{ backend: "cuda" }, 'init: unknown backend "cuda"; there are "wasm" and "reference"'],
+	])("refuses %j and stays as it was", async (options, message) => {
+		const before = currentBackend();
+		// What TypeScript would refuse, from JavaScript.
+		await expect(init(options as InitOptions)).rejects.toThrow(message);
+		expect(currentBackend()).toBe(before);
+	});
+});
+
+describe("in a process of its own", () => {
+	const begin = 'const { init } = await import(src("backend/init.ts"));';
+
+	test("init is waited for though nothing else is going on, and idle workers let the process end", async () => {
+		const { code, stdout, stderr, timedOut } = await runInChild(
+			`${begin}
+			const backend = await init({ threads: 3 });
+			const { zeros } = await import(src("ops/creation.ts"));
+			const { addInPlace } = await import(src("ops/elementwise/add-in-place.ts"));
+			const a = zeros([100000]);
+			for (let i = 0; i < 100; i++) addInPlace(a, a);
+			console.log(backend.threads);`,
+			[],
+			20_000,
+		);
+		expect({ code, stdout, stderr, timedOut }).toEqual({ code: 0, stdout: "3\n", stderr: "", timedOut: false });
+	});
+
+	test("workers of earlier calls end", async () => {
+		const { code, stdout } = await runInChild(
+			`${begin}
+			const { Worker } = process.getBuiltinModule("node:worker_threads");
+			let running = 0;
+			const { emit } = Worker.prototype;
+			Worker.prototype.emit = function (name, ...rest) {
+				if (name === "online") running++;
+				if (name === "exit") running--;
+				return emit.call(this, name, ...rest);
+			};
+			for (const threads of [4, 2, 3, 2]) await init({ threads });
+			for (let i = 0; i < 100 && running > 1; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+			console.log(running);`,
+		);
+		expect({ code, stdout }).toEqual({ code: 0, stdout: "1\n" });
+	});
+});

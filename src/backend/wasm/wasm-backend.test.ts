@@ -1,0 +1,159 @@
+import { describe, expect, test, vi } from "vitest";
+import { add, mul } from "../../../test/support/toy-ops.ts";
+import { addInPlace } from "../../ops/elementwise/add-in-place.ts";
+import { tensor, zeros } from "../../ops/creation.ts";
+import { scope } from "../../tensor/scope.ts";
+import { withBackend } from "../backend.ts";
+import { hasRelaxedSimd, kernelBytes, withPrivateMemory } from "./module.ts";
+import { WasmBackend } from "./wasm-backend.ts";
+
+/** Sums of many numbers on a backend, over enough chunks for every thread. */
+function accumulated(backend: WasmBackend): Float32Array {
+	return withBackend(backend, () =>
+		scope(() => {
+			const n = 100_003;
+			const sum = zeros([n]);
+			for (let k = 1; k <= 5; k++) addInPlace(sum, tensor(Float32Array.from({ length: n }, (_, i) => Math.sin(i * k)), [n]));
+			return sum.dataSync() as Float32Array;
+		}),
+	);
+}
+
+describe("the wasm backend", () => {
+	test("gives the same bits on 1, 2, 3 and 4 threads", async () => {
+		const backend = await WasmBackend.load();
+		const results: Float32Array[] = [];
+		for (const threads of [1, 2, 3, 4]) {
+			await backend.setThreads(threads);
+			expect(backend.threads).toBe(threads);
+			results.push(accumulated(backend));
+		}
+		for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+		await backend.setThreads(1);
+	});
+
+	test("has two builds, and both compute", async () => {
+		const plain = await WasmBackend.load({ relaxed: false });
+		expect(plain.build).toBe("simd");
+		const best = await WasmBackend.load();
+		expect(best.build).toBe(hasRelaxedSimd() ? "relaxed" : "simd");
+		// Additions alone: no fused multiply-add to round otherwise.
+		expect(accumulated(plain)).toEqual(accumulated(best));
+	});
+
+	test("does without shared memory: the same kernels on one thread, and it says why", async () => {
+		const shared = await WasmBackend.load();
+		const alone = await WasmBackend.load({ shared: false });
+		expect(alone.notice).toBe("");
+		await alone.setThreads(4);
+		expect(alone.threads).toBe(1);
+		expect(alone.notice).toMatch(/not cross-origin isolated, so memory cannot be shared: running on one thread. Serve it with/);
+		const reserved = alone.memory().reserved;
+		expect(accumulated(alone)).toEqual(accumulated(shared));
+		// Its memory has grown meanwhile, which in unshared memory lets go of every older view.
+		expect(alone.memory().reserved).toBeGreaterThan(reserved);
+		expect(accumulated(alone)).toEqual(accumulated(shared));
+	});
+
+	test("tensors stay as they are when threads change", async () => {
+		const backend = await WasmBackend.load();
+		await withBackend(backend, () => {
+			const [a, b] = [tensor([1, 2, 3]), tensor([4, 5, 6])];
+			return backend.setThreads(2).then(() => {
+				expect([...add(a, mul(a, b)).dataSync()]).toEqual([5, 12, 21]);
+			});
+		});
+		await backend.setThreads(1);
+	});
+
+	test("kernels run while threads change, and changes follow one another", async () => {
+		const backend = await WasmBackend.load();
+		const expected = accumulated(backend);
+		const changes = [backend.setThreads(3), backend.setThreads(2), backend.setThreads(4)];
+		for (let i = 0; i < 5; i++) {
+			expect(accumulated(backend)).toEqual(expected);
+			await new Promise((resolve) => setTimeout(resolve, 2));
+		}
+		await Promise.all(changes);
+		expect(backend.threads).toBe(4);
+		expect(accumulated(backend)).toEqual(expected);
+		await backend.setThreads(1);
+	});
+
+	test("goes on alone, and says so, where workers do not start", async () => {
+		const backend = await WasmBackend.load();
+		const builtin = process.getBuiltinModule("node:worker_threads");
+		const spy = vi.spyOn(builtin, "Worker").mockImplementation(function () {
+			throw new Error("no threads left");
+		});
+		await backend.setThreads(3);
+		spy.mockRestore();
+		expect(backend.threads).toBe(1);
+		expect(backend.notice).toBe("workers could not be started (no threads left): running on one thread");
+		expect(accumulated(backend)).toEqual(accumulated(await WasmBackend.load()));
+		await backend.setThreads(2);
+		expect(backend.threads).toBe(2);
+		expect(backend.notice).toBe("");
+		await backend.setThreads(1);
+	});
+
+	test("counts what is held, the most that was, and what the system gave", async () => {
+		const backend = await WasmBackend.load();
+		expect(backend.memory().used).toBe(0);
+		withBackend(backend, () => {
+			scope(() => void zeros([1000]));
+			const t = zeros([100]);
+			expect(backend.memory()).toMatchObject({ used: 448, peak: 4032 });
+			t.dispose();
+			expect(backend.memory().used).toBe(0);
+		});
+	});
+
+	test("lends memory to kernels", async () => {
+		const backend = await WasmBackend.load();
+		const ptr = backend.take(100);
+		backend.heapViews.int32[ptr >> 2] = 5;
+		expect(backend.memory().used).toBe(128);
+		backend.giveBack(ptr);
+		expect(backend.memory().used).toBe(0);
+	});
+});
+
+describe("the module", () => {
+	test.each([false, true])("with relaxed simd %s: the unshared variant differs in one bit", async (relaxed) => {
+		const bytes = await kernelBytes(relaxed);
+		const unshared = withPrivateMemory(bytes);
+		const changed = [...bytes.keys()].filter((i) => bytes[i] !== unshared[i]);
+		expect(changed).toHaveLength(1);
+		expect(bytes[changed[0]] ^ unshared[changed[0]]).toBe(2);
+		expect(WebAssembly.validate(unshared)).toBe(true);
+	});
+
+	test("refuses what is not the kernels", () => {
+		expect(() => withPrivateMemory(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))).toThrow("the kernels import no memory");
+	});
+
+	test("kernels hold no static data and no start function, which each thread would run over the others", async () => {
+		const module = await WebAssembly.compile(await kernelBytes(false));
+		expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+		const sections = sectionsOf(await kernelBytes(false));
+		expect(sections).not.toContain(8);
+		expect(sections).not.toContain(11);
+	});
+});
+
+/** The numbers of a module's sections: 8 is the start function, 11 are data segments. */
+function sectionsOf(bytes: Uint8Array): number[] {
+	const found: number[] = [];
+	for (let at = 8; at < bytes.length; ) {
+		found.push(bytes[at++]);
+		let length = 0;
+		for (let shift = 0; ; shift += 7) {
+			const byte = bytes[at++];
+			length |= (byte & 127) << shift;
+			if (byte < 128) break;
+		}
+		at += length;
+	}
+	return found;
+}
