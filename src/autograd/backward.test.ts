@@ -96,13 +96,26 @@ onEachBackend("backward", () => {
 			expect([...dy.dataSync()]).toEqual([10, 100]);
 		}));
 
-	test("gradients of several leaves that are one tensor do not share memory", () =>
+	test("leaves given the same gradient do not share its memory", () =>
 		clean(() => {
-			const [a, b] = [leaf([1, 2]), leaf([3, 4])];
-			sumAll(add(a, b)).backward();
+			const [a, b, dy] = [leaf([1, 2]), leaf([3, 4]), tensor([1, 1])];
+			add(a, b).backward(dy);
 			sumAll(scale(a, 5)).backward();
 			expect(gradOf(a)).toEqual([6, 6]);
 			expect(gradOf(b)).toEqual([1, 1]);
+			// Nor that of the caller's dy.
+			expect(new Set([a.grad?.storage, b.grad?.storage, dy.storage]).size).toBe(3);
+		}));
+
+	test("nodes given the same gradient do not, when more is added to one of them", () =>
+		clean(() => {
+			const x = leaf([1]);
+			const [h1, h2] = [scale(x, 2), scale(x, 3)];
+			const earlier = scale(h1, 10);
+			// Runs backward first and hands one dy to h1 and h2; what comes through `earlier` is h1's alone.
+			const y = add(h1, h2);
+			add(y, earlier).backward();
+			expect(gradOf(x)).toEqual([2 * 11 + 3]);
 		}));
 
 	test("only what wants a gradient gets one", () =>

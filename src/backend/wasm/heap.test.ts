@@ -97,6 +97,12 @@ describe("heap", () => {
 		expect(heap.reserved).toBe(20 * PAGE);
 	});
 
+	test("leaves room behind the last block for kernels that read past its end", () => {
+		const room = 20 * PAGE - HEAP_START - OVERREAD;
+		expect(heapOf(20).alloc(room)).toBe(HEAP_START);
+		expect(() => heapOf(20).alloc(room + 64)).toThrow(/out of memory/);
+	});
+
 	test("out of memory says how much is held and what to do, and changes nothing", () => {
 		const heap = heapOf(20);
 		const kept = heap.alloc(10 * PAGE);
