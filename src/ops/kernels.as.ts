@@ -8,3 +8,6 @@ export * from "./pool/kernel.as";
 export * from "./matmul/kernel.as";
 export * from "./linear/kernel.as";
 export * from "./reduce/kernel.as";
+export * from "./norm/shared/grouped.as";
+export * from "./shape/kernel.as";
+export * from "./optimizer-step/kernel.as";

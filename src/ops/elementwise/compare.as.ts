@@ -1,7 +1,7 @@
 // Comparisons of float32 or int32 operands: 1 where they hold, 0 elsewhere, a byte each. With NaN
 // nothing holds but "not equal".
 
-import { offsetOf } from "./kernel.as";
+import { offsetOf } from "../strides.as";
 
 // Kinds of comparison, as in comparison.ts; for int32 WHOLE is added.
 const EQUAL: i32 = 0;
@@ -96,6 +96,8 @@ export function elementwise_compare_rows(
   kind: i32, mode: i32, a: usize, b: usize, out: usize, inner: i32, table: usize, ndim: i32, begin: i32, end: i32,
 ): void {
   for (let r = begin; r < end; r++) {
-    anyRow(kind, mode, a + offsetOf(r, table, ndim, 4), b + offsetOf(r, table, ndim, 8), out + <usize>r * inner, inner);
+    const first = a + (offsetOf(r, table, ndim, 4) << 2);
+    const second = b + (offsetOf(r, table, ndim, 8) << 2);
+    anyRow(kind, mode, first, second, out + <usize>r * inner, inner);
   }
 }

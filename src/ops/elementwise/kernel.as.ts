@@ -2,6 +2,7 @@
 // run along, or one of them stands still.
 
 import { storeFirst } from "../../backend/wasm/simd.as";
+import { offsetOf } from "../strides.as";
 
 export * from "./compare.as";
 export * from "./unary.as";
@@ -114,24 +115,10 @@ export function elementwise_binary_rows(
   kind: i32, mode: i32, a: usize, b: usize, out: usize, inner: i32, table: usize, ndim: i32, begin: i32, end: i32,
 ): void {
   for (let r = begin; r < end; r++) {
-    anyRow(
-      kind, mode, a + offsetOf(r, table, ndim, 4), b + offsetOf(r, table, ndim, 8), out + ((<usize>r * inner) << 2), inner,
-    );
+    const first = a + (offsetOf(r, table, ndim, 4) << 2);
+    const second = b + (offsetOf(r, table, ndim, 8) << 2);
+    anyRow(kind, mode, first, second, out + ((<usize>r * inner) << 2), inner);
   }
-}
-
-/** How many bytes into an operand of 4-byte elements row `r` begins; `which` is 4 for a's stride, 8 for b's. */
-export function offsetOf(r: i32, table: usize, ndim: i32, which: usize): usize {
-  let offset: usize = 0;
-  let rest = <u32>r;
-  for (let axis = ndim - 1; axis > 0; axis--) {
-    const entry = table + <usize>axis * 12;
-    const length = load<u32>(entry);
-    const outer = rest / length;
-    offset += <usize>(rest - outer * length) * load<u32>(entry + which);
-    rest = outer;
-  }
-  return (offset + <usize>rest * load<u32>(table + which)) << 2;
 }
 
 /** out += b */
