@@ -19,6 +19,13 @@ export function own(faults: usize, bytes: i32, begin: i32, end: i32, scratch: us
 function spin(n: i32, at: usize): void {
   for (let i = 0; i < n; i++) store<i32>(at, load<i32>(at) + i);
 }
+/** Odd items take long. */
+export function uneven(out: usize, begin: i32, end: i32, scratch: usize): void {
+  for (let i = begin; i < end; i++) {
+    spin((i & 1) * 3000000, scratch);
+    store<i32>(out + (<usize>i << 2), 1);
+  }
+}
 export function failOnMain(base: usize, begin: i32, end: i32, scratch: usize): void {
   spin(1000, scratch);
   if (scratch == base) unreachable();
@@ -109,6 +116,15 @@ describe("many and failing jobs", () => {
 		ints(8).fill(0);
 		for (let i = 0; i < 20_000; i++) run("count", [BASE], 8, 2);
 		expect([...ints(8)]).toEqual(new Array(8).fill(20_000));
+	});
+
+	test("returns when the slowest thread is done, not before", async () => {
+		const { ints, run } = await start(2);
+		for (let i = 0; i < 20; i++) {
+			ints(2).fill(0);
+			run("uneven", [BASE], 2, 1);
+			expect([...ints(2)]).toEqual([1, 1]);
+		}
 	});
 
 	test("wakes workers that have gone to sleep", async () => {

@@ -109,6 +109,22 @@ describe("the wasm backend", () => {
 		});
 	});
 
+	test("keeps scratch for each thread, however many there come to be", async () => {
+		const backend = await WasmBackend.load();
+		const out = backend.take(64);
+		const launch = (bytes: number) => backend.launch("elementwise_accumulate", [out, out], 16, 4, bytes);
+		launch(5000);
+		expect(backend.memory().used).toBe(64 + 8192);
+		launch(100);
+		expect(backend.memory().used).toBe(64 + 8192);
+		await backend.setThreads(3);
+		expect(backend.memory().used).toBe(64 + 3 * 8192);
+		launch(9000);
+		expect(backend.memory().used).toBe(64 + 3 * 12288);
+		await backend.setThreads(1);
+		expect(backend.memory().used).toBe(64 + 12288);
+	});
+
 	test("lends memory to kernels", async () => {
 		const backend = await WasmBackend.load();
 		const ptr = backend.take(100);
