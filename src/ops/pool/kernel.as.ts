@@ -143,12 +143,15 @@ export function pool_average(
     let out = y + (<usize>p * <usize>outHeight * <usize>outWidth << 2);
     for (let i = 0; i < outHeight; i++) {
       const row = table + <usize>i * 12;
+      const firstRow = load<i32>(row);
+      const lastRow = load<i32>(row, 4);
       for (let j = 0; j < outWidth; j++, out += 4) {
         const column = columns + <usize>j * 12;
+        const first = load<i32>(column);
         const last = load<i32>(column, 4);
         let sum: f64 = 0;
-        for (let r = load<i32>(row); r < load<i32>(row, 4); r++) {
-          for (let c = load<i32>(column); c < last; c++) sum += load<f32>(plane + (<usize>(r * width + c) << 2));
+        for (let r = firstRow; r < lastRow; r++) {
+          for (let c = first; c < last; c++) sum += load<f32>(plane + (<usize>(r * width + c) << 2));
         }
         store<f32>(out, <f32>(sum / <f64>(load<i32>(row, 8) * load<i32>(column, 8))));
       }
@@ -166,12 +169,15 @@ export function pool_average_backward(
     let from = dy + (<usize>p * <usize>outHeight * <usize>outWidth << 2);
     for (let i = 0; i < outHeight; i++) {
       const row = table + <usize>i * 12;
+      const firstRow = load<i32>(row);
+      const lastRow = load<i32>(row, 4);
       for (let j = 0; j < outWidth; j++, from += 4) {
         const column = columns + <usize>j * 12;
+        const first = load<i32>(column);
         const last = load<i32>(column, 4);
         const share = <f32>(<f64>load<f32>(from) / <f64>(load<i32>(row, 8) * load<i32>(column, 8)));
-        for (let r = load<i32>(row); r < load<i32>(row, 4); r++) {
-          for (let c = load<i32>(column); c < last; c++) {
+        for (let r = firstRow; r < lastRow; r++) {
+          for (let c = first; c < last; c++) {
             const at = plane + (<usize>(r * width + c) << 2);
             store<f32>(at, load<f32>(at) + share);
           }
@@ -284,37 +290,94 @@ export function pool_max_halving_backward(
   }
 }
 
-/** Maxima of any windows, and the number of the tap of each, as a byte or, where `wide`, an int32. */
+/** Four values from `at` on, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function gather4(at: usize, stride: usize): v128 {
+  if (stride == 4) return v128.load(at);
+  if (stride == 8) return evens(v128.load(at), v128.load(at, 16));
+  let v = v128.load32_zero(at);
+  v = v128.load_lane<f32>(at + stride, v, 1);
+  v = v128.load_lane<f32>(at + 2 * stride, v, 2);
+  return v128.load_lane<f32>(at + 3 * stride, v, 3);
+}
+
+/** max(0, a / b rounded up), b > 0. */
+// @ts-ignore: decorator
+@inline
+function divideUp(a: i32, b: i32): i32 {
+  return a > 0 ? (a + b - 1) / b : 0;
+}
+
+/**
+ * Maxima of any windows, and the number of the tap of each, as a byte or, where `wide`, an int32.
+ * Four outputs at a time where none of their taps is beside the input.
+ */
 export function pool_max(
   x: usize, y: usize, positions: usize, wide: i32,
   height: i32, width: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideHeight: i32, strideWidth: i32,
   paddingHeight: i32, paddingWidth: i32, dilationHeight: i32, dilationWidth: i32, begin: i32, end: i32,
 ): void {
+  const lowest = f32x4.splat(-<f32>Infinity);
+  const step = <usize>strideWidth << 2;
+  // The first output whose taps all lie right of the left edge, and the last that lies left of the right one.
+  const inner = divideUp(paddingWidth, strideWidth);
+  const lastInner = (width - 1 + paddingWidth - (kernelWidth - 1) * dilationWidth) / strideWidth;
   for (let p = begin; p < end; p++) {
     const plane = x + (<usize>p * <usize>height * <usize>width << 2);
-    let out = <usize>p * <usize>outHeight * <usize>outWidth;
     for (let i = 0; i < outHeight; i++) {
-      for (let j = 0; j < outWidth; j++, out++) {
+      const top = i * strideHeight - paddingHeight;
+      const firstTap = divideUp(-top, dilationHeight);
+      const lastTap = min(kernelHeight, divideUp(height - top, dilationHeight));
+      const row = (<usize>p * <usize>outHeight + <usize>i) * <usize>outWidth;
+      const vectors = lastInner - inner >= 3 && firstTap < lastTap;
+      for (let j = 0; j < outWidth; ) {
+        const inLanes = vectors && j >= inner && j <= lastInner;
+        // The last four step back over what has been done, rather than going one by one.
+        if (inLanes) j = min(j, lastInner - 3);
+        const out = row + <usize>j;
+        const left = j * strideWidth - paddingWidth;
+        if (inLanes) {
+          let best = lowest;
+          let position = i32x4.splat(firstTap * kernelWidth);
+          for (let kh = firstTap; kh < lastTap; kh++) {
+            const from = plane + (<usize>((top + kh * dilationHeight) * width + left) << 2);
+            for (let kw = 0; kw < kernelWidth; kw++) {
+              const v = gather4(from + (<usize>(kw * dilationWidth) << 2), step);
+              const beats = beats4(v, best);
+              best = v128.bitselect(v, best, beats);
+              position = v128.bitselect(i32x4.splat(kh * kernelWidth + kw), position, beats);
+            }
+          }
+          v128.store(y + (out << 2), best);
+          if (positions && wide) v128.store(positions + (out << 2), position);
+          else if (positions) {
+            const bytes = i8x16.shuffle(position, position, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+            v128.store_lane<u32>(positions + out, bytes, 0);
+          }
+          j += 4;
+          continue;
+        }
+        const firstColumn = divideUp(-left, dilationWidth);
+        const lastColumn = min(kernelWidth, divideUp(width - left, dilationWidth));
         let best = -<f32>Infinity;
-        let position = -1;
-        for (let kh = 0; kh < kernelHeight; kh++) {
-          const r = i * strideHeight - paddingHeight + kh * dilationHeight;
-          if (<u32>r >= <u32>height) continue;
-          for (let kw = 0; kw < kernelWidth; kw++) {
-            const c = j * strideWidth - paddingWidth + kw * dilationWidth;
-            if (<u32>c >= <u32>width) continue;
-            const v = load<f32>(plane + (<usize>(r * width + c) << 2));
-            if (v > best || v != v || position < 0) {
+        // Of a window that is all padding: tap 0, which is padding too.
+        let position = firstTap < lastTap && firstColumn < lastColumn ? firstTap * kernelWidth + firstColumn : 0;
+        for (let kh = firstTap; kh < lastTap; kh++) {
+          const from = plane + (<usize>((top + kh * dilationHeight) * width) << 2);
+          for (let kw = firstColumn; kw < lastColumn; kw++) {
+            const v = load<f32>(from + (<usize>(left + kw * dilationWidth) << 2));
+            if (v > best || v != v) {
               best = v;
               position = kh * kernelWidth + kw;
             }
           }
         }
         store<f32>(y + (out << 2), best);
-        if (!positions) continue;
-        if (wide) store<i32>(positions + (out << 2), max(position, 0));
-        else store<u8>(positions + out, <u8>max(position, 0));
+        if (positions && wide) store<i32>(positions + (out << 2), position);
+        else if (positions) store<u8>(positions + out, <u8>position);
+        j++;
       }
     }
   }
