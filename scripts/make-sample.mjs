@@ -37,7 +37,8 @@ function makeSplit(split, perClass) {
 	const rows = [];
 	for (let row = 0; row < labels.length; row++) if (taken[labels[row]]++ < perClass) rows.push(row);
 
-	const image = (/** @type {number} */ row) => images.subarray(IMAGE_HEADER + row * PIXELS, IMAGE_HEADER + (row + 1) * PIXELS);
+	const image = (/** @type {number} */ row) =>
+		images.subarray(IMAGE_HEADER + row * PIXELS, IMAGE_HEADER + (row + 1) * PIXELS);
 	write(`${split}-images-idx3-ubyte.gz`, [0x803, rows.length, 28, 28], Buffer.concat(rows.map(image)));
 	write(`${split}-labels-idx1-ubyte.gz`, [0x801, rows.length], Buffer.from(rows.map((row) => labels[row])));
 }
@@ -53,7 +54,7 @@ function readPublished(name) {
 /** @param {string} name @param {number[]} header big-endian words @param {Buffer} data */
 function write(name, header, data) {
 	const words = Buffer.alloc(4 * header.length);
-	header.forEach((word, i) => words.writeUInt32BE(word, 4 * i));
+	for (const [i, word] of header.entries()) words.writeUInt32BE(word, 4 * i);
 	const bytes = Buffer.concat([words, data]);
 	const packed = gzipSync(bytes, { level: 9, memLevel: 9 });
 	writeFileSync(join(to, name), packed);

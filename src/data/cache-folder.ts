@@ -19,7 +19,8 @@ export function cacheFolder(surroundings: Surroundings = here()): string {
 	const path = platform === "win32" ? win32 : posix;
 	if (env.EVENKEEL_CACHE) return path.resolve(env.EVENKEEL_CACHE);
 	if (platform === "darwin") return path.join(home, "Library", "Caches", "evenkeel");
-	if (platform === "win32") return path.join(env.LOCALAPPDATA || path.join(home, "AppData", "Local"), "evenkeel", "Cache");
+	if (platform === "win32")
+		return path.join(env.LOCALAPPDATA || path.join(home, "AppData", "Local"), "evenkeel", "Cache");
 	// The XDG specification: a relative path is to be ignored.
 	const xdg = env.XDG_CACHE_HOME;
 	return path.join(xdg && path.isAbsolute(xdg) ? xdg : path.join(home, ".cache"), "evenkeel");

@@ -53,7 +53,13 @@ onEachBackend("DataLoader", () => {
 	test("batches hold the rows in order, the last one what is left", () => {
 		const loader = new DataLoader(numbers(), { batchSize: 5 });
 		const batches = [...loader];
-		expect(batches.map(({ x }) => x.shape)).toEqual([[5, 2], [5, 2], [5, 2], [5, 2], [3, 2]]);
+		expect(batches.map(({ x }) => x.shape)).toEqual([
+			[5, 2],
+			[5, 2],
+			[5, 2],
+			[5, 2],
+			[3, 2],
+		]);
 		expect([...batches[4].x.dataSync()]).toEqual([20, 10, 21, 10.5, 22, 11]);
 		expect(batches[4].y.dataSync()).toEqual(Int32Array.of(120, 121, 122));
 		expect(batches[4].indices).toEqual(Int32Array.of(20, 21, 22));
@@ -123,7 +129,9 @@ onEachBackend("DataLoader", () => {
 		const set = images();
 		const plain = new DataLoader(set, { batchSize: N });
 		const [whole] = contents(plain);
-		expect(whole.slice(N, N + 3)).toEqual(Array.from(set.images.dataSync().slice(0, 3), (v) => expect.closeTo(v / 255, 6)));
+		expect(whole.slice(N, N + 3)).toEqual(
+			Array.from(set.images.dataSync().slice(0, 3), (v) => expect.closeTo(v / 255, 6)),
+		);
 		const crop = new DataLoader(set, { batchSize: N, seed: 1, transform: { crop: { size: [3, 4] } } });
 		const flips = new DataLoader(set, { batchSize: N, seed: 1, transform: { flip: true } });
 		const [cropped] = [...crop];
@@ -132,7 +140,10 @@ onEachBackend("DataLoader", () => {
 		expect(flipped.x.shape).toEqual([N, 2, 5, 7]);
 		const row = (i: number) => Array.from(flipped.x.dataSync().slice(i * 70, i * 70 + 7));
 		const original = (i: number) => whole.slice(N + i * 70, N + i * 70 + 7);
-		const mirrored = Array.from({ length: N }, (_, i) => JSON.stringify(row(i)) === JSON.stringify(original(i).reverse()));
+		const mirrored = Array.from(
+			{ length: N },
+			(_, i) => JSON.stringify(row(i)) === JSON.stringify(original(i).reverse()),
+		);
 		const same = Array.from({ length: N }, (_, i) => JSON.stringify(row(i)) === JSON.stringify(original(i)));
 		expect(mirrored.filter(Boolean).length + same.filter(Boolean).length).toBe(N);
 		expect(mirrored.filter(Boolean).length).toBeGreaterThan(4);
@@ -162,7 +173,11 @@ onEachBackend("DataLoader", () => {
 	test("a subset is the rows it names", () => {
 		const [batch] = [...new DataLoader(subset(numbers(), [4, 2, 2]), { batchSize: 9 })];
 		expect(batch.y.dataSync()).toEqual(Int32Array.of(104, 102, 102));
-		expect(subset(subset(numbers(), [5, 6, 7]), 2).gather(Int32Array.of(1)).y.dataSync()).toEqual(Int32Array.of(106));
+		expect(
+			subset(subset(numbers(), [5, 6, 7]), 2)
+				.gather(Int32Array.of(1))
+				.y.dataSync(),
+		).toEqual(Int32Array.of(106));
 		expect([...new DataLoader(subset(numbers(), 0))]).toEqual([]);
 	});
 
@@ -170,11 +185,23 @@ onEachBackend("DataLoader", () => {
 		const transformed = (set: Dataset, transform: ImageTransform) => new DataLoader(set, { transform });
 		const cases: [string, () => unknown, string][] = [
 			["rows", () => new TensorDataset(tensor([1, 2]), tensor([1])), "the same number of rows"],
-			["labels' type", () => new ImageDataset({ ...partsOf(images()), labels: tensor([1]) }), "labels must be int32 [N]"],
-			["images' type", () => new ImageDataset({ ...partsOf(images()), images: tensor([1]) }), "images must be uint8 [N, C, H, W]"],
+			[
+				"labels' type",
+				() => new ImageDataset({ ...partsOf(images()), labels: tensor([1]) }),
+				"labels must be int32 [N]",
+			],
+			[
+				"images' type",
+				() => new ImageDataset({ ...partsOf(images()), images: tensor([1]) }),
+				"images must be uint8 [N, C, H, W]",
+			],
 			[
 				"label",
-				() => new ImageDataset({ ...partsOf(images()), labels: tensor(Int32Array.from({ length: N }, (_, i) => (i === 7 ? 11 : 0))) }),
+				() =>
+					new ImageDataset({
+						...partsOf(images()),
+						labels: tensor(Int32Array.from({ length: N }, (_, i) => (i === 7 ? 11 : 0))),
+					}),
 				"ImageDataset: label 11 at index 7 is none of the 3 classes, which are 0 to 2; correct the label",
 			],
 			[
@@ -182,10 +209,22 @@ onEachBackend("DataLoader", () => {
 				() => new ImageDataset({ ...partsOf(images()), labels: tensor(new Int32Array(N).fill(-1)) }),
 				"label -1 at index 0",
 			],
-			["batchSize", () => new DataLoader(numbers(), { batchSize: 0 }), "batchSize must be a whole number of at least 1, got 0"],
-			["both", () => new DataLoader(numbers(), { seed: 1, generator: new Generator(1) }), "a seed or a generator, not both"],
+			[
+				"batchSize",
+				() => new DataLoader(numbers(), { batchSize: 0 }),
+				"batchSize must be a whole number of at least 1, got 0",
+			],
+			[
+				"both",
+				() => new DataLoader(numbers(), { seed: 1, generator: new Generator(1) }),
+				"a seed or a generator, not both",
+			],
 			["transform", () => transformed(numbers(), { mean: 1 }), "transform.mean is for images kept as bytes"],
-			["crop", () => transformed(images(), { crop: { size: 8, padding: 1 } }), "crop.size 8 x 8 does not fit into images of 5 x 7"],
+			[
+				"crop",
+				() => transformed(images(), { crop: { size: 8, padding: 1 } }),
+				"crop.size 8 x 8 does not fit into images of 5 x 7",
+			],
 			["padding", () => transformed(images(), { crop: { padding: -1 } }), "at least 0, got -1"],
 			["subset", () => subset(numbers(), [0, N]), `row ${N} (at 1) is outside of a data set of ${N} rows`],
 			["too many", () => subset(numbers(), N + 1), `row ${N} (at ${N})`],

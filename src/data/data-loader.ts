@@ -143,7 +143,8 @@ export class DataLoader implements Iterable<Batch> {
 			const other = state[name as keyof DataLoaderState];
 			check(
 				other === own,
-				() => `DataLoader: the saved state has ${name} ${other}, this loader ${own}; resume with the same data and options`,
+				() =>
+					`DataLoader: the saved state has ${name} ${other}, this loader ${own}; resume with the same data and options`,
 			);
 		}
 		const { epoch, position } = state;

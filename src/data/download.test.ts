@@ -1,5 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	existsSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -119,7 +128,9 @@ describe("what is wrong is named", () => {
 
 	test("a server that goes silent half-way", async () => {
 		server.instead = (_, response) => response.writeHead(200, { "content-length": 100 }).write("some");
-		await expect(download(`${server.url}file`, path, { stall: 100 })).rejects.toThrow(/: the connection went silent for 0\.1 s$/);
+		await expect(download(`${server.url}file`, path, { stall: 100 })).rejects.toThrow(
+			/: the connection went silent for 0\.1 s$/,
+		);
 	});
 
 	test("a folder that cannot be made", async () => {
@@ -152,7 +163,8 @@ test("killed half-way, a process leaves only the .part file, and the next one go
 		`import { download } from "./built/download.mjs";
 		await download(process.argv[2], process.argv[3], { onProgress: ({ received }) => process.send(received) });`,
 	);
-	server.instead = (_, response) => response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 90_000));
+	server.instead = (_, response) =>
+		response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 90_000));
 	const child = fork(script, [`${server.url}file`, path], { stdio: "ignore" });
 	await untilReceived(child, 90_000);
 	child.kill("SIGKILL");

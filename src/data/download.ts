@@ -135,7 +135,8 @@ async function append(
 			received += chunk.length;
 			options.onProgress?.({ file, received, total });
 		}
-		if (total !== null && received < total) throw new Error(`the connection was cut after ${received} of ${total} bytes`);
+		if (total !== null && received < total)
+			throw new Error(`the connection was cut after ${received} of ${total} bytes`);
 		writing(part, () => fs.fsyncSync(handle));
 	} finally {
 		fs.closeSync(handle);

@@ -4,7 +4,10 @@ import { describe, expect, test } from "vitest";
 import { decompress, gunzip } from "./gzip.ts";
 import { encodeIdx, parseIdx, readIdx } from "./idx.ts";
 
-const images = encodeIdx([2, 2, 3], Uint8Array.from({ length: 12 }, (_, i) => i));
+const images = encodeIdx(
+	[2, 2, 3],
+	Uint8Array.from({ length: 12 }, (_, i) => i),
+);
 
 test("what is written is read back", () => {
 	fc.assert(
@@ -38,9 +41,17 @@ describe("what is wrong is named", () => {
 		["empty", new Uint8Array(0), /^f: cut short: an IDX file has at least 4 bytes, found 0; fetch/],
 		["magic", Uint8Array.of(1, 2, 8, 1, 0, 0, 0, 0), /^f: not an IDX file: .* found 01 02 08 01; check/],
 		["web page", new TextEncoder().encode("<!DOCTYPE html><html>"), /found 3c 21 44 4f \(a web page/],
-		["type", Uint8Array.of(0, 0, 7, 1, 0, 0, 0, 0), /^f: wrong magic number, found 00 00 07 01: .*08 uint8.*0e float64; check/],
+		[
+			"type",
+			Uint8Array.of(0, 0, 7, 1, 0, 0, 0, 0),
+			/^f: wrong magic number, found 00 00 07 01: .*08 uint8.*0e float64; check/,
+		],
 		["header", images.subarray(0, 15), /^f: cut short: the header of 3 dimensions takes 16 bytes, found 15/],
-		["data", images.subarray(0, 20), /^f: cut short: its header says uint8 \[2, 2, 3\], which takes 28 bytes, found 20 \(8 missing\)/],
+		[
+			"data",
+			images.subarray(0, 20),
+			/^f: cut short: its header says uint8 \[2, 2, 3\], which takes 28 bytes, found 20 \(8 missing\)/,
+		],
 		["trailing", Uint8Array.of(...images, 0), /^f: 1 byte too many: .* takes 28 bytes, found 29/],
 	];
 	test.each(cases)("%s", (_, bytes, message) => {

@@ -53,7 +53,8 @@ export function parseIdx(bytes: Uint8Array, name = "IDX file"): Idx {
 	const header = 4 + 4 * dimensions;
 	check(
 		bytes.length >= header,
-		() => `${name}: cut short: the header of ${dimensions} dimensions takes ${header} bytes, found ${bytes.length}; ${again}`,
+		() =>
+			`${name}: cut short: the header of ${dimensions} dimensions takes ${header} bytes, found ${bytes.length}; ${again}`,
 	);
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const shape = Array.from({ length: dimensions }, (_, axis) => view.getUint32(4 + 4 * axis));
@@ -82,11 +83,15 @@ export function encodeIdx(shape: readonly number[], data: Uint8Array): Uint8Arra
 const again = "fetch or copy the file again";
 
 function checkMagic(bytes: Uint8Array, name: string): IdxType {
-	check(bytes.length >= 4, () => `${name}: cut short: an IDX file has at least 4 bytes, found ${bytes.length}; ${again}`);
+	check(
+		bytes.length >= 4,
+		() => `${name}: cut short: an IDX file has at least 4 bytes, found ${bytes.length}; ${again}`,
+	);
 	const found = `found ${hex(bytes.subarray(0, 4))}`;
 	check(
 		bytes[0] === 0 && bytes[1] === 0,
-		() => `${name}: not an IDX file: it should begin with 00 00, a type and the number of dimensions, ${found}${guess(bytes)}`,
+		() =>
+			`${name}: not an IDX file: it should begin with 00 00, a type and the number of dimensions, ${found}${guess(bytes)}`,
 	);
 	const type = types.find((candidate) => formats[candidate].code === bytes[2]);
 	check(
@@ -100,7 +105,9 @@ function checkMagic(bytes: Uint8Array, name: string): IdxType {
 
 /** What a file that is not IDX seems to be. */
 function guess(bytes: Uint8Array): string {
-	const start = String.fromCharCode(...bytes.subarray(0, 64)).trimStart().toLowerCase();
+	const start = String.fromCharCode(...bytes.subarray(0, 64))
+		.trimStart()
+		.toLowerCase();
 	if (start.startsWith("<")) return " (a web page: the download was answered by something else); fetch the file again";
 	if (start.startsWith("pk")) return " (a ZIP archive); unpack it first";
 	if (start.startsWith("\x93numpy")) return " (a NumPy file)";

@@ -5,8 +5,8 @@ import { currentBackend } from "../backend/backend.ts";
 import { check, EvenkeelError } from "../errors.ts";
 import { messageOf, needNodeModule, nodeModule } from "../node.ts";
 import { empty } from "../ops/op.ts";
-import { formatShape } from "../tensor/shape.ts";
 import { keep } from "../tensor/scope.ts";
+import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkLabels } from "./dataset.ts";
 import { gunzip, isGzip } from "./gzip.ts";
@@ -62,7 +62,8 @@ export async function readSplit(read: FileReader, split: Split, classes: number)
 	);
 	check(
 		shape[0] === labels.idx.shape[0],
-		() => `${images.path} has ${shape[0]} images and ${labels.path} ${labels.idx.shape[0]} labels; one of them is of another data set`,
+		() =>
+			`${images.path} has ${shape[0]} images and ${labels.path} ${labels.idx.shape[0]} labels; one of them is of another data set`,
 	);
 	checkLabels(labels.idx.data, classes, labels.path);
 	return {
@@ -120,7 +121,10 @@ export function folderReader(dir: string): FileReader {
 			() => `${dir}: there is no such folder; it should hold ${name}.gz and the other files of the data set`,
 		);
 		const path = findFile(dir, name);
-		check(path, () => `${dir}: there is no ${name}.gz (nor ${name}) in this folder; put it there, or name another folder`);
+		check(
+			path,
+			() => `${dir}: there is no ${name}.gz (nor ${name}) in this folder; put it there, or name another folder`,
+		);
 		try {
 			return { path, bytes: fs.readFileSync(path) };
 		} catch (error) {
@@ -137,9 +141,14 @@ export function urlReader(base: string): FileReader {
 		try {
 			response = await fetch(path);
 		} catch (error) {
-			throw new EvenkeelError(`${path}: it cannot be fetched (${messageOf(error)}); is the server reachable, and may this page ask it?`);
+			throw new EvenkeelError(
+				`${path}: it cannot be fetched (${messageOf(error)}); is the server reachable, and may this page ask it?`,
+			);
 		}
-		check(response.ok, () => `${path}: the server answered ${response.status} ${response.statusText}; is the address right?`);
+		check(
+			response.ok,
+			() => `${path}: the server answered ${response.status} ${response.statusText}; is the address right?`,
+		);
 		return { path, bytes: new Uint8Array(await response.arrayBuffer()) };
 	};
 }

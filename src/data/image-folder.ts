@@ -27,7 +27,10 @@ export async function imageFolder(dir: string, options: ImageFolderOptions): Pro
 	currentBackend();
 	const { split, classes = 10 } = options;
 	const count = typeof classes === "number" ? classes : classes.length;
-	check(Number.isInteger(count) && count > 0, () => `imageFolder: classes must be names, or how many there are, got ${classes}`);
+	check(
+		Number.isInteger(count) && count > 0,
+		() => `imageFolder: classes must be names, or how many there are, got ${classes}`,
+	);
 	const read = readerFor(dir);
 	const raw = await readSplit(read, split, count);
 	const known = await recognize(raw);
@@ -40,7 +43,9 @@ export async function imageFolder(dir: string, options: ImageFolderOptions): Pro
 		classes: options.classes === undefined && known ? known.classes : names,
 		mean,
 		std,
-		source: known ? `${known.title} from ${dir}` : `${raw.shape[0].toLocaleString("en-US")} ${split} images from ${dir}`,
+		source: known
+			? `${known.title} from ${dir}`
+			: `${raw.shape[0].toLocaleString("en-US")} ${split} images from ${dir}`,
 	});
 }
 
@@ -59,7 +64,8 @@ function checkSameSize(raw: RawSplit, training: RawSplit, dir: string): void {
 	const size = ({ shape }: RawSplit) => shape.slice(1).join(" x ");
 	check(
 		size(raw) === size(training),
-		() => `${dir}: the images of ${fileNames.test.images} are ${size(raw)}, those of ${fileNames.train.images} ${size(training)}`,
+		() =>
+			`${dir}: the images of ${fileNames.test.images} are ${size(raw)}, those of ${fileNames.train.images} ${size(training)}`,
 	);
 }
 

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -20,8 +29,16 @@ const names = [...Object.values(fileNames.train), ...Object.values(fileNames.tes
 
 /** Four files of a small set; `salt` makes it another one. */
 function makeFiles(counts: { train: number; test: number }, salt = 0): Record<FileName, Uint8Array> {
-	const images = (n: number) => encodeIdx([n, 3, 4], Uint8Array.from({ length: n * 12 }, (_, i) => i * 7 + salt));
-	const labels = (n: number) => encodeIdx([n], Uint8Array.from({ length: n }, (_, i) => i % 2));
+	const images = (n: number) =>
+		encodeIdx(
+			[n, 3, 4],
+			Uint8Array.from({ length: n * 12 }, (_, i) => i * 7 + salt),
+		);
+	const labels = (n: number) =>
+		encodeIdx(
+			[n],
+			Uint8Array.from({ length: n }, (_, i) => i % 2),
+		);
 	return {
 		"train-images-idx3-ubyte": images(counts.train),
 		"train-labels-idx1-ubyte": labels(counts.train),
@@ -112,7 +129,10 @@ describe("where the images come from", () => {
 		const set = await load({ onProgress: ({ file }) => seen.add(file) });
 		expect(set.source).toBe(`Dots, downloaded from ${server.url} to ${at("cache", "dots")}`);
 		expect([...seen]).toEqual(["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]);
-		expect(readdirSync(at("cache", "dots")).sort()).toEqual(["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]);
+		expect(readdirSync(at("cache", "dots")).sort()).toEqual([
+			"train-images-idx3-ubyte.gz",
+			"train-labels-idx1-ubyte.gz",
+		]);
 		expect((await load()).source).toContain("from the cache folder");
 		expect(server.requests).toHaveLength(2);
 		expect((await load({ split: "test" })).length).toBe(10);
@@ -184,7 +204,9 @@ describe("what was read", () => {
 		writeFiles(at("sample", "dots"), sample);
 		writeFiles(at("cache", "dots"), makeFiles({ train: 20, test: 10 }, 1));
 		const path = join(at("cache", "dots"), "train-images-idx3-ubyte.gz");
-		const found = createHash("sha256").update(gunzipSync(readFileSync(path))).digest("hex");
+		const found = createHash("sha256")
+			.update(gunzipSync(readFileSync(path)))
+			.digest("hex");
 		await expect(load()).rejects.toThrow(
 			`${path}: this is not Dots's train-images-idx3-ubyte: the SHA-256 of its decompressed bytes is ${found}, ` +
 				`expected ${spec.hashes["train-images-idx3-ubyte"]}; delete it, so that it is downloaded again`,
@@ -204,11 +226,27 @@ describe("what was read", () => {
 	});
 
 	test.each([
-		["images for labels", { "train-labels-idx1-ubyte": files["train-images-idx3-ubyte"] }, "expected labels, uint8 [N], found uint8 [20, 3, 4]"],
-		["labels for images", { "train-images-idx3-ubyte": files["train-labels-idx1-ubyte"] }, "expected images, uint8 [N, H, W], found uint8 [20]"],
+		[
+			"images for labels",
+			{ "train-labels-idx1-ubyte": files["train-images-idx3-ubyte"] },
+			"expected labels, uint8 [N], found uint8 [20, 3, 4]",
+		],
+		[
+			"labels for images",
+			{ "train-images-idx3-ubyte": files["train-labels-idx1-ubyte"] },
+			"expected images, uint8 [N, H, W], found uint8 [20]",
+		],
 		["other labels", { "train-labels-idx1-ubyte": files["t10k-labels-idx1-ubyte"] }, "has 20 images and"],
-		["label", { "train-labels-idx1-ubyte": encodeIdx([20], new Uint8Array(20).fill(11, 7)) }, "train-labels-idx1-ubyte.gz: label 11 at index 7 is none of the 2 classes"],
-		["truncated", { "train-images-idx3-ubyte": files["train-images-idx3-ubyte"].slice(0, -9) }, "which takes 256 bytes, found 247 (9 missing)"],
+		[
+			"label",
+			{ "train-labels-idx1-ubyte": encodeIdx([20], new Uint8Array(20).fill(11, 7)) },
+			"train-labels-idx1-ubyte.gz: label 11 at index 7 is none of the 2 classes",
+		],
+		[
+			"truncated",
+			{ "train-images-idx3-ubyte": files["train-images-idx3-ubyte"].slice(0, -9) },
+			"which takes 256 bytes, found 247 (9 missing)",
+		],
 	])("%s", async (_, wrong, message) => {
 		writeFiles(at("mine"), files);
 		writeFiles(at("mine"), wrong);
@@ -217,7 +255,9 @@ describe("what was read", () => {
 	});
 
 	test("an unknown split", async () => {
-		await expect(load({ split: "valid" as "test" })).rejects.toThrow('there is no split "valid"; there are "train" and "test"');
+		await expect(load({ split: "valid" as "test" })).rejects.toThrow(
+			'there is no split "valid"; there are "train" and "test"',
+		);
 	});
 });
 
@@ -246,7 +286,10 @@ describe("Fashion-MNIST itself", () => {
 	const sampleDir = join(import.meta.dirname, "../../sample/fashion-mnist");
 
 	test("the sample in the package is balanced, and is what it was", async () => {
-		for (const [split, each] of [["train", 600], ["test", 100]] as const) {
+		for (const [split, each] of [
+			["train", 600],
+			["test", 100],
+		] as const) {
 			const places = { cache: at("cache"), system: at("system") };
 			const set = await loadImageSet(fashionMnistSpec, { split, download: false }, places);
 			expect(set.images.shape).toEqual([10 * each, 1, 28, 28]);

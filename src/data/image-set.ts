@@ -116,7 +116,8 @@ async function find(spec: ImageSetSpec, options: ImageSetOptions, overrides: Par
 		return { read: folderReader(system), source, hashes, remedy: `install the package dataset-${spec.id} again` };
 	}
 	const failure = await fetchSplit(spec, options, cache, places.timeout);
-	if (failure === null) return { ...cached(cache, hashes), source: `${title}, downloaded from ${spec.url} to ${cache}` };
+	if (failure === null)
+		return { ...cached(cache, hashes), source: `${title}, downloaded from ${spec.url} to ${cache}` };
 	return sampleOf(spec, options, places.sample, failure);
 }
 
@@ -184,7 +185,11 @@ async function verify(spec: ImageSetSpec, raw: RawSplit, expected: Expected): Pr
 const hashTitles = { sha256: "SHA-256", md5: "MD5" };
 
 /** True if the hash is right, false if it cannot be computed here; throws if it is wrong. */
-async function checkHash(spec: ImageSetSpec, file: RawSplit["files"][0], { hashes, remedy }: Expected): Promise<boolean> {
+async function checkHash(
+	spec: ImageSetSpec,
+	file: RawSplit["files"][0],
+	{ hashes, remedy }: Expected,
+): Promise<boolean> {
 	const { name, path, bytes } = file;
 	const hash = await hashOf(bytes, spec.algorithm);
 	if (hash === null) return false;

@@ -40,7 +40,7 @@ describe.each(Object.keys(options))("large batches, %s", (key) => {
 	});
 
 	test("any number of threads gives the same bits", async () => {
-		const found = [];
+		const found: ArrayBufferView[] = [];
 		for (const threads of [1, 2, 3]) {
 			await init({ threads });
 			found.push(gatherImages(images(), rows, options[key]).dataSync());
@@ -83,15 +83,27 @@ onEachBackend("what is wrong is named", () => {
 		x = tensor(new Uint8Array(2 * 3 * 4 * 5), [2, 3, 4, 5], { name: "images" });
 	});
 	const cases: [string, () => Tensor, string][] = [
-		["row", () => gatherRows(x, [0, 2]), 'gatherRows: row 2 (at 1) is outside of Tensor "images" [2, 3, 4, 5], whose rows are 0 to 1'],
+		[
+			"row",
+			() => gatherRows(x, [0, 2]),
+			'gatherRows: row 2 (at 1) is outside of Tensor "images" [2, 3, 4, 5], whose rows are 0 to 1',
+		],
 		["fraction", () => gatherRows(x, [0.5]), "gatherRows: row 0.5 (at 0)"],
 		["negative", () => gatherImages(x, [-1]), "gatherImages: row -1 (at 0)"],
 		["rows' type", () => gatherRows(x, tensor([0])), "rows must be an int32 tensor [n], got float"],
 		["scalar", () => gatherRows(tensor(1), [0]), "expected a tensor with rows [N, …]"],
 		["floats", () => gatherImages(tensor([1]), [0]), "expected uint8 images [N, C, H, W], got float"],
-		["mean", () => gatherImages(x, [0], { mean: [1, 2] }), "mean must be a finite number, or 3 of them (one a channel), got [1, 2]"],
+		[
+			"mean",
+			() => gatherImages(x, [0], { mean: [1, 2] }),
+			"mean must be a finite number, or 3 of them (one a channel), got [1, 2]",
+		],
 		["std", () => gatherImages(x, [0], { std: 0 }), "std must be above 0, got 0"],
-		["windows", () => gatherImages(x, [0, 1], { windows: Int32Array.of(0, 0, 0) }), "for each of 2 images, 6 numbers, got 3"],
+		[
+			"windows",
+			() => gatherImages(x, [0, 1], { windows: Int32Array.of(0, 0, 0) }),
+			"for each of 2 images, 6 numbers, got 3",
+		],
 		["flip", () => gatherImages(x, [0], { windows: Int32Array.of(0, 0, 2) }), "windows[2] is a flip, 0 or 1, got 2"],
 		["size", () => gatherImages(x, [0], { windows: new Int32Array(3), windowSize: [0, 2] }), "above 0, got [0, 2]"],
 		["size alone", () => gatherImages(x, [0], { windowSize: [2, 2] }), "but no windows were given"],

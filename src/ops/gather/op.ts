@@ -143,7 +143,8 @@ function perChannel(value: number | readonly number[], channels: number, what: s
 	const list = typeof value === "number" ? new Array<number>(channels).fill(value) : value;
 	check(
 		list.length === channels && list.every(Number.isFinite),
-		() => `gatherImages: ${what} must be a finite number, or ${channels} of them (one a channel), got [${list.join(", ")}]`,
+		() =>
+			`gatherImages: ${what} must be a finite number, or ${channels} of them (one a channel), got [${list.join(", ")}]`,
 	);
 	return list;
 }
@@ -162,7 +163,8 @@ function checkWindows(windows: Int32Array | null, count: number): void {
 	if (windows === null) return;
 	check(
 		windows.length === 3 * count,
-		() => `gatherImages: windows must be (top, left, flip) for each of ${count} images, ${3 * count} numbers, got ${windows.length}`,
+		() =>
+			`gatherImages: windows must be (top, left, flip) for each of ${count} images, ${3 * count} numbers, got ${windows.length}`,
 	);
 	for (let i = 0; i < windows.length; i++) {
 		const isFlip = i % 3 === 2;
