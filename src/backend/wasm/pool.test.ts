@@ -19,10 +19,10 @@ export function own(faults: usize, bytes: i32, begin: i32, end: i32, scratch: us
 function spin(n: i32, at: usize): void {
   for (let i = 0; i < n; i++) store<i32>(at, load<i32>(at) + i);
 }
-/** Odd items take long. */
+/** Even items take long enough for another thread to wake up, odd ones much longer. */
 export function uneven(out: usize, begin: i32, end: i32, scratch: usize): void {
   for (let i = begin; i < end; i++) {
-    spin((i & 1) * 3000000, scratch);
+    spin(i & 1 ? 5000000 : 500000, scratch);
     store<i32>(out + (<usize>i << 2), 1);
   }
 }
