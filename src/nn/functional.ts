@@ -7,4 +7,8 @@ export * from "../ops/linear/op.ts";
 export * from "../ops/loss/op.ts";
 export { type ExplainOptions, explainBatchNorm } from "../ops/norm/batch-norm/explain.ts";
 export { type BatchNormOptions, batchNorm } from "../ops/norm/batch-norm/op.ts";
+export { type GroupNormOptions, groupNorm } from "../ops/norm/group-norm/op.ts";
+export { type InstanceNormOptions, instanceNorm } from "../ops/norm/instance-norm/op.ts";
+export { type LayerNormOptions, layerNorm } from "../ops/norm/layer-norm/op.ts";
+export { type RmsNormOptions, rmsNorm } from "../ops/norm/rms-norm/op.ts";
 export * from "../ops/pool/op.ts";

@@ -23,6 +23,8 @@ export const SLEEPERS = 96;
 export const STOP = 128;
 /** The number of a worker whose kernel trapped, or 0. */
 export const FAILED = 129;
+/** Always 0: waiting for it to change, with a limit, is a nap. */
+export const NAP = 130;
 /** The job: kernel number, argument count, items, items a chunk, scratch address and bytes a thread. */
 export const KERNEL = 160;
 export const ARG_COUNT = 161;

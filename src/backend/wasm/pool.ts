@@ -95,7 +95,7 @@ export class Pool {
 			runChunks(control, this.#args, this.#kernels, 0);
 		} finally {
 			// Even if a kernel trapped here: workers may still be writing where the caller is about to free.
-			while (Atomics.load(control, L.ACTIVE) !== 0);
+			waitForWorkers(control);
 		}
 		if (Atomics.load(control, L.FAILED) !== 0) {
 			throw new Error(`wasm: kernel "${kernel}" failed on a worker; run it with init({ threads: 1 }) to see where`);
@@ -112,7 +112,7 @@ export class Pool {
 	): void {
 		const control = this.#control;
 		Atomics.add(control, L.SEQ, 1);
-		while (Atomics.load(control, L.ACTIVE) !== 0);
+		waitForWorkers(control);
 		for (let i = 0; i < args.length; i++) this.#args[i] = args[i];
 		control[L.KERNEL] = kernel;
 		control[L.ARG_COUNT] = args.length;
@@ -123,6 +123,18 @@ export class Pool {
 		control[L.TICKET] = 0;
 		Atomics.add(control, L.SEQ, 1);
 		if (Atomics.load(control, L.SLEEPERS) !== 0) Atomics.notify(control, L.SEQ);
+	}
+}
+
+/** A browser's main thread may not sleep; Node's may, and should where cores are fewer than threads. */
+const maySleep = globalThis.process?.versions?.node !== undefined;
+const SPINS_BEFORE_SLEEP = 20_000;
+const NAP_MILLISECONDS = 0.05;
+
+/** Returns when no worker is inside a job: spins, and after a while naps between looks. */
+function waitForWorkers(control: Int32Array): void {
+	for (let spins = 0; Atomics.load(control, L.ACTIVE) !== 0; spins++) {
+		if (maySleep && spins > SPINS_BEFORE_SLEEP) Atomics.wait(control, L.NAP, 0, NAP_MILLISECONDS);
 	}
 }
 

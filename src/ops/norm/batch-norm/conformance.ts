@@ -5,6 +5,6 @@ export const runners: Record<string, Runner> = {
 	batchNorm({ x, ...tensors }, attrs) {
 		const y = batchNorm(x, { training: true, ...tensors, ...(attrs as BatchNormOptions) });
 		const { runningMean, runningVar } = tensors;
-		return { y, state: runningMean ? { runningMean, runningVar } : {} };
+		return runningMean ? { y, state: { runningMean, runningVar } } : y;
 	},
 };

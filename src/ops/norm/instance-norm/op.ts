@@ -1,0 +1,62 @@
+// Instance normalization (Ulyanov, Vedaldi and Lempitsky 2016, https://arxiv.org/abs/1607.08022):
+// each channel of each example by its own mean and variance over the positions.
+
+import { check } from "../../../errors.ts";
+import { formatShape } from "../../../tensor/shape.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { batchNorm, resolveMomentum } from "../batch-norm/op.ts";
+import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
+import { groupedNorm } from "../shared/grouped.ts";
+import { updateInstanceStatistics } from "./running-statistics.ts";
+
+export interface InstanceNormOptions {
+	/** Scale, shape [C]; none: 1. */
+	weight?: Tensor | null;
+	/** Shift, shape [C]; none: 0. */
+	bias?: Tensor | null;
+	/** Running mean, shape [C]: updated where `useInputStats`, used otherwise. */
+	runningMean?: Tensor | null;
+	/** Running variance, shape [C], likewise. */
+	runningVar?: Tensor | null;
+	/** Normalize by the input's own statistics. Default true; false needs running ones. */
+	useInputStats?: boolean;
+	/** Weight of the new batch in the running averages. Default 0.1 (PyTorch). */
+	momentum?: number;
+	/** Weight of the old average instead. Give one of the two. */
+	decay?: number;
+	/** Added to the variance. Default 1e-5 (PyTorch). */
+	eps?: number;
+	/** Names the caller in errors. */
+	name?: string;
+}
+
+/**
+ * y = (x - mean) / sqrt(var + eps) * weight + bias for x of `[N, C, L…]`, mean and biased variance
+ * over the positions of one channel of one example. Running statistics, if given, follow the mean over
+ * the batch of each example's mean and unbiased variance (PyTorch).
+ *
+ * @throws EvenkeelError if a channel holds a single value, or x holds NaN or infinity
+ * @see Ulyanov, Vedaldi and Lempitsky 2016, https://arxiv.org/abs/1607.08022
+ */
+export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
+	const { weight, bias, runningMean, runningVar, useInputStats = true, eps = 1e-5 } = options;
+	const what = options.name ?? "instanceNorm";
+	if (!useInputStats) return batchNorm(x, { weight, bias, runningMean, runningVar, eps, name: what });
+	const { n, c, s } = channelGeometry(x.shape, what);
+	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
+		checkPerChannel(what, name, tensor, c);
+	}
+	check(
+		s > 1 || n === 0,
+		() =>
+			`${what}: a channel of one example holds a single value (shape ${formatShape(x.shape)}), whose variance is 0; ` +
+			"instance norm needs positions to average over",
+	);
+	const geometry = { groups: n * c, length: s, span: s, period: c, centered: true };
+	const y = groupedNorm(x, geometry, { weight, bias, eps, what });
+	if (runningMean && runningVar && n > 0) {
+		const momentum = resolveMomentum(options, what) ?? 0.1;
+		updateInstanceStatistics(x, { n, c, s }, { mean: runningMean, var: runningVar, momentum, unbiased: true });
+	}
+	return y;
+}

@@ -1,0 +1,43 @@
+// Launching the kernels of grouped.as.ts: groups are the work items. The gradients of scale and shift
+// run across groups: partial sums a chunk (or a group), then one job that adds them in order.
+
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { wasmOf } from "../../op.ts";
+import type { GroupedKernels } from "./grouped.ts";
+
+/** Elements that make a chunk worth a hand-over between threads. */
+const CHUNK = 16384;
+/** Most chunks, and so rows of partial sums, where each element has a scale of its own. */
+const MAX_CHUNKS = 64;
+const SCRATCH_BYTES = 64;
+
+const ptrOf = (tensor: Tensor | null) => tensor?.ptr ?? 0;
+
+export const wasmGrouped: GroupedKernels = {
+	forward({ x, y, weight, bias, stats, groups, length, span, period, centered, eps }) {
+		const tensors = [x, y, weight, bias, stats].map(ptrOf);
+		const grain = Math.max(1, Math.ceil(CHUNK / length));
+		const args = [...tensors, groups, length, span, period, centered ? 1 : 0, eps];
+		wasmOf(x).launch("norm_grouped_forward", args, groups, grain, SCRATCH_BYTES);
+	},
+
+	backward({ x, dy, dx, weight, dweight, dbias, stats, groups, length, span, period, centered }) {
+		const backend = wasmOf(x);
+		const grain = Math.max(1, Math.ceil(CHUNK / length), span === 1 ? Math.ceil(groups / MAX_CHUNKS) : 1);
+		const width = (period * length) / span;
+		const rows = span === 1 ? Math.ceil(groups / grain) : groups / period;
+		const half = rows * width * 4;
+		const partial = dweight || dbias ? backend.take(2 * half) : 0;
+		const tensors = [x, dy, dx, weight, stats].map(ptrOf);
+		const sizes = [groups, length, span, period, centered ? 1 : 0, grain];
+		backend.launch("norm_grouped_backward", [...tensors, partial, half, ...sizes], groups, grain, SCRATCH_BYTES);
+		if (partial === 0) return;
+		const sum = (from: number, to: Tensor | null) => {
+			const columns = Math.ceil(Math.max(16, CHUNK / rows) / 16) * 16;
+			if (to) backend.launch("norm_sum_partials", [from, to.ptr, rows, width], width, columns);
+		};
+		sum(partial, dweight);
+		sum(partial + half, dbias);
+		backend.giveBack(partial);
+	},
+};

@@ -1,0 +1,261 @@
+// Norms whose statistics run over consecutive elements: layer, RMS, group and instance norm. x is
+// read as [groups, length]; `span` consecutive elements share one scale and shift (1: each has its
+// own), and the table of scales holds `period` groups before it repeats.
+//
+// What forward leaves for backward is a table of three rows, one value a group: center, low, rstd.
+
+import { fma, sumLanesF64 } from "../../../backend/wasm/simd.as";
+import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "./statistics.as";
+
+// @ts-ignore: decorator
+@inline
+function floats(n: i32): usize {
+  return <usize>n << 2;
+}
+
+// @ts-ignore: decorator
+@inline
+function valueOr(table: usize, index: i32, otherwise: f32): f64 {
+  return <f64>(table == 0 ? otherwise : load<f32>(table + floats(index)));
+}
+
+/** The mean of x² over consecutive elements, summed in float32 by blocks and in float64 over them. */
+function meanSquare(x: usize, length: i32): f64 {
+  let total: f64 = 0;
+  let i = 0;
+  while (i + 4 <= length) {
+    let s0 = f32x4.splat(0), s1 = s0;
+    for (const stop = min(i + 1024, length & ~3); i + 8 <= stop; i += 8) {
+      const a = v128.load(x + floats(i)), b = v128.load(x + floats(i), 16);
+      s0 = fma(a, a, s0);
+      s1 = fma(b, b, s1);
+    }
+    if (i + 4 <= length && (length - i < 8)) {
+      const a = v128.load(x + floats(i));
+      s0 = fma(a, a, s0);
+      i += 4;
+    }
+    total += sumLanesF64(s0) + sumLanesF64(s1);
+  }
+  for (; i < length; i++) {
+    const v = <f64>load<f32>(x + floats(i));
+    total += v * v;
+  }
+  return total / <f64>length;
+}
+
+/** y = ((x - center) rstd - low rstd) w + b, with a w and b for each element. */
+function scaleElements(x: usize, y: usize, w: usize, b: usize, length: i32, center: f32, rstd: f64, low: f64): void {
+  const c = f32x4.splat(center);
+  const r = f32x4.splat(<f32>rstd);
+  const offset = f32x4.splat(<f32>(-low * rstd));
+  const zero = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const at = floats(i);
+    const xhat = fma(f32x4.sub(v128.load(x + at), c), r, offset);
+    v128.store(y + at, fma(xhat, v128.load(w + at), b == 0 ? zero : v128.load(b + at)));
+  }
+  for (; i < length; i++) {
+    const at = floats(i);
+    const xhat = (load<f32>(x + at) - center) * <f32>rstd - <f32>(low * rstd);
+    store<f32>(y + at, xhat * load<f32>(w + at) + (b == 0 ? <f32>0 : load<f32>(b + at)));
+  }
+}
+
+/** Statistics and y, group by group. `centered` 0: no mean is taken out (RMS norm). */
+export function norm_grouped_forward(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize,
+  groups: i32, length: i32, span: i32, period: i32, centered: i32, eps: f64, begin: i32, end: i32, scratch: usize,
+): void {
+  for (let group = begin; group < end; group++) {
+    const offset = floats(group) * <usize>length;
+    let mean: f64 = 0;
+    let variance: f64;
+    if (centered) {
+      rowStatistics(x + offset, 1, length, length, scratch);
+      mean = load<f64>(scratch);
+      variance = load<f64>(scratch, 8) / <f64>length;
+    } else variance = meanSquare(x + offset, length);
+    const center = <f32>mean;
+    const low = mean - <f64>center;
+    const rstd = 1 / sqrt(variance + eps);
+    const at = stats + floats(group);
+    store<f32>(at, center);
+    store<f32>(at + floats(groups), <f32>low);
+    store<f32>(at + floats(2 * groups), <f32>rstd);
+    if (weight == 0 && bias == 0) {
+      normalizeRows(x + offset, y + offset, 1, length, length, center, <f32>rstd, <f32>(-low * rstd));
+      continue;
+    }
+    const spans = length / span;
+    const first = (group % period) * spans;
+    if (span == 1 && weight != 0) {
+      const shift = bias == 0 ? <usize>0 : bias + floats(first);
+      scaleElements(x + offset, y + offset, weight + floats(first), shift, length, center, rstd, low);
+      continue;
+    }
+    for (let k = 0; k < spans; k++) {
+      const scale = rstd * valueOr(weight, first + k, 1);
+      const shift = valueOr(bias, first + k, 0) - low * scale;
+      const from = offset + floats(k * span);
+      normalizeRows(x + from, y + from, 1, span, span, center, <f32>scale, <f32>shift);
+    }
+  }
+}
+
+/**
+ * dx where it is not 0, and partial sums of dweight and dbias where `partial` is not 0: for each
+ * chunk of `grain` groups (span 1) or for each group (else) a row of `period` groups' sums of dy x̂,
+ * and `half` bytes further on the same of dy.
+ */
+export function norm_grouped_backward(
+  x: usize, dy: usize, dx: usize, weight: usize, stats: usize, partial: usize, half: usize,
+  groups: i32, length: i32, span: i32, period: i32, centered: i32, grain: i32, begin: i32, end: i32, scratch: usize,
+): void {
+  const spans = length / span;
+  const count = <f64>length;
+  let row: usize = 0;
+  if (span == 1 && partial != 0) {
+    const width = floats(period * length);
+    row = partial + <usize>(begin / grain) * width;
+    memory.fill(row, 0, width);
+    memory.fill(row + half, 0, width);
+  }
+  for (let group = begin; group < end; group++) {
+    const offset = floats(group) * <usize>length;
+    const at = stats + floats(group);
+    const center = load<f32>(at);
+    const low = <f64>load<f32>(at + floats(groups));
+    const rstd = <f64>load<f32>(at + floats(2 * groups));
+    const first = (group % period) * spans;
+    let sum: f64 = 0;
+    let dot: f64 = 0;
+    if (span == 1) {
+      const sums = row == 0 ? <usize>0 : row + floats(first);
+      const scales = weight == 0 ? <usize>0 : weight + floats(first);
+      elementSums(x + offset, dy + offset, scales, sums, half, length, center, rstd, low, scratch);
+      sum = load<f64>(scratch);
+      dot = load<f64>(scratch, 8) - low * sum;
+    } else {
+      for (let k = 0; k < spans; k++) {
+        const from = offset + floats(k * span);
+        gradientSums(x + from, dy + from, 1, span, span, center, scratch);
+        const spanSum = load<f64>(scratch);
+        const spanDot = load<f64>(scratch, 8) - low * spanSum;
+        const gamma = valueOr(weight, first + k, 1);
+        sum += gamma * spanSum;
+        dot += gamma * spanDot;
+        if (partial != 0) {
+          const to = partial + floats(group * spans + k);
+          store<f32>(to, <f32>(spanDot * rstd));
+          store<f32>(to + half, <f32>spanSum);
+        }
+      }
+    }
+    if (dx == 0) continue;
+    const b = (-rstd * rstd * rstd * dot) / count;
+    const shift = (centered ? (-rstd * sum) / count : 0) - b * low;
+    if (weight == 0) {
+      gradientRows(x + offset, dy + offset, dx + offset, 1, length, length, center, <f32>rstd, <f32>b, <f32>shift);
+      continue;
+    }
+    if (span == 1) {
+      const scales = weight + floats(first);
+      elementGradients(x + offset, dy + offset, dx + offset, scales, length, center, <f32>rstd, <f32>b, <f32>shift);
+      continue;
+    }
+    for (let k = 0; k < spans; k++) {
+      const from = offset + floats(k * span);
+      const a = <f32>(rstd * valueOr(weight, first + k, 1));
+      gradientRows(x + from, dy + from, dx + from, 1, span, span, center, a, <f32>b, <f32>shift);
+    }
+  }
+}
+
+/**
+ * sum g and sum g (x - center) with g = dy w, as float64 at `out`; dy x̂ and dy are added to the
+ * rows `sums` and `sums + half`.
+ */
+function elementSums(
+  x: usize, dy: usize, w: usize, sums: usize, half: usize, length: i32, center: f32, rstd: f64, low: f64, out: usize,
+): void {
+  const c = f32x4.splat(center);
+  const r = f32x4.splat(<f32>rstd);
+  const offset = f32x4.splat(<f32>(-low * rstd));
+  let sum: f64 = 0;
+  let dot: f64 = 0;
+  let i = 0;
+  while (i + 4 <= length) {
+    let s = f32x4.splat(0), p = s;
+    for (const stop = min(i + 1024, length & ~3); i < stop; i += 4) {
+      const at = floats(i);
+      const d = f32x4.sub(v128.load(x + at), c);
+      const up = v128.load(dy + at);
+      const g = w == 0 ? up : f32x4.mul(up, v128.load(w + at));
+      s = f32x4.add(s, g);
+      p = fma(g, d, p);
+      if (sums != 0) {
+        const to = sums + at;
+        v128.store(to, fma(up, fma(d, r, offset), v128.load(to)));
+        v128.store(to + half, f32x4.add(v128.load(to + half), up));
+      }
+    }
+    sum += sumLanesF64(s);
+    dot += sumLanesF64(p);
+  }
+  for (; i < length; i++) {
+    const at = floats(i);
+    const d = load<f32>(x + at) - center;
+    const up = load<f32>(dy + at);
+    const g = w == 0 ? up : up * load<f32>(w + at);
+    sum += g;
+    dot += <f64>g * <f64>d;
+    if (sums != 0) {
+      const to = sums + at;
+      store<f32>(to, load<f32>(to) + up * (d * <f32>rstd - <f32>(low * rstd)));
+      store<f32>(to + half, load<f32>(to + half) + up);
+    }
+  }
+  store<f64>(out, sum);
+  store<f64>(out, dot, 8);
+}
+
+/** dx = rstd w dy + b (x - center) + shift, with a w for each element. */
+function elementGradients(
+  x: usize, dy: usize, dx: usize, w: usize, length: i32, center: f32, rstd: f32, b: f32, shift: f32,
+): void {
+  const c4 = f32x4.splat(center), r4 = f32x4.splat(rstd), b4 = f32x4.splat(b), s4 = f32x4.splat(shift);
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const at = floats(i);
+    const g = f32x4.mul(v128.load(dy + at), v128.load(w + at));
+    v128.store(dx + at, fma(g, r4, fma(f32x4.sub(v128.load(x + at), c4), b4, s4)));
+  }
+  for (; i < length; i++) {
+    const at = floats(i);
+    const g = load<f32>(dy + at) * load<f32>(w + at);
+    store<f32>(dx + at, g * rstd + ((load<f32>(x + at) - center) * b + shift));
+  }
+}
+
+/** out[j] = sum over `rows` of partial[row, j], in order and in float64. */
+export function norm_sum_partials(partial: usize, out: usize, rows: i32, width: i32, begin: i32, end: i32): void {
+  let j = begin;
+  for (; j + 4 <= end; j += 4) {
+    let low = f64x2.splat(0), high = low;
+    let at = partial + floats(j);
+    for (let row = 0; row < rows; row++, at += floats(width)) {
+      const v = v128.load(at);
+      low = f64x2.add(low, f64x2.promote_low_f32x4(v));
+      high = f64x2.add(high, f64x2.promote_low_f32x4(i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)));
+    }
+    const a = f32x4.demote_f64x2_zero(low), b = f32x4.demote_f64x2_zero(high);
+    v128.store(out + floats(j), i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  }
+  for (; j < end; j++) {
+    let sum: f64 = 0;
+    for (let row = 0; row < rows; row++) sum += <f64>load<f32>(partial + floats(row * width + j));
+    store<f32>(out + floats(j), <f32>sum);
+  }
+}

@@ -1,0 +1,91 @@
+// The statistics of channels, as a table of four rows of C numbers: mean, the rest of the mean that
+// float32 does not hold, 1 / sqrt(variance + eps), and the biased variance.
+
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { empty, type KernelSet, kernelsFor, wasmOf } from "../../op.ts";
+import type { ChannelGeometry } from "./geometry.ts";
+
+interface StatisticsKernels {
+	statistics(args: ChannelGeometry & { x: Tensor; stats: Tensor; eps: number }): void;
+}
+
+/** Elements that make a chunk worth a hand-over between threads. */
+const CHUNK = 16384;
+/** Columns that a kernel takes together. */
+const COLUMNS = 16;
+const SCRATCH_BYTES = 512;
+
+/** Calls `visit` with the index of every element of channel `channel`. */
+export function eachOfChannel(channel: number, { n, c, s }: ChannelGeometry, visit: (index: number) => void): void {
+	for (let example = 0; example < n; example++) {
+		const start = (example * c + channel) * s;
+		for (let i = start; i < start + s; i++) visit(i);
+	}
+}
+
+/**
+ * Runs a kernel whose work items are channels. There are two of each: `name`, and `name_columns` for
+ * [N, C], where a channel is a column and sizes are n and c alone.
+ */
+export function launchByChannel(name: string, like: Tensor, { n, c, s }: ChannelGeometry, args: {
+	tensors: readonly (Tensor | null)[];
+	numbers?: readonly number[];
+}): void {
+	const perChunk = Math.max(1, Math.ceil(CHUNK / (n * s)));
+	const columns = s === 1;
+	const values = [
+		...args.tensors.map((tensor) => tensor?.ptr ?? 0),
+		...(columns ? [n, c] : [n, c, s]),
+		...(args.numbers ?? []),
+	];
+	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
+	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, SCRATCH_BYTES);
+}
+
+const kernels: KernelSet<StatisticsKernels> = {
+	reference: {
+		statistics({ x, stats, eps, ...geometry }) {
+			const xs = x.view();
+			const table = stats.view();
+			const { n, c, s } = geometry;
+			for (let channel = 0; channel < c; channel++) {
+				let sum = 0;
+				eachOfChannel(channel, geometry, (i) => {
+					sum += xs[i];
+				});
+				const mean = sum / (n * s);
+				let squares = 0;
+				eachOfChannel(channel, geometry, (i) => {
+					squares += (xs[i] - mean) ** 2;
+				});
+				const variance = squares / (n * s);
+				table[channel] = mean;
+				table[c + channel] = 0;
+				table[2 * c + channel] = 1 / Math.sqrt(variance + eps);
+				table[3 * c + channel] = variance;
+			}
+		},
+	},
+	wasm: {
+		statistics({ x, stats, eps, ...geometry }) {
+			launchByChannel("batch_norm_statistics", x, geometry, { tensors: [x, stats], numbers: [eps] });
+		},
+	},
+};
+
+/** Fills the table `stats`. x must not be empty. */
+export function channelStatistics(x: Tensor, stats: Tensor, geometry: ChannelGeometry, eps: number): void {
+	kernelsFor(kernels, x).statistics({ x, stats, eps, ...geometry });
+}
+
+/** Mean and biased variance of each channel, in double precision. x must not be empty. */
+export function statisticsOf(x: Tensor, geometry: ChannelGeometry): { mean: Float64Array; variance: Float64Array } {
+	const { c } = geometry;
+	const stats = empty([4, c], x.backend, "float", "statistics");
+	channelStatistics(x, stats, geometry, 0);
+	const table = stats.view();
+	const mean = Float64Array.from({ length: c }, (_, channel) => table[channel] + table[c + channel]);
+	const variance = Float64Array.from(table.subarray(3 * c, 4 * c));
+	stats.dispose();
+	return { mean, variance };
+}
