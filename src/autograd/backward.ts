@@ -4,8 +4,8 @@
 import { check } from "../errors.ts";
 import { addInPlace } from "../ops/elementwise/add-in-place.ts";
 import { viewAs } from "../ops/op.ts";
-import { formatShape, sameShape } from "../tensor/shape.ts";
 import { keep, scope } from "../tensor/scope.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { GraphNode, noGrad } from "./tape.ts";
 
@@ -20,10 +20,7 @@ export interface BackwardOptions {
  */
 export function backward(root: Tensor, dy?: Tensor, options: BackwardOptions = {}): void {
 	void root.storage;
-	check(
-		root.requiresGrad,
-		() => `backward: ${root.describe()} does not depend on anything that requires a gradient`,
-	);
+	check(root.requiresGrad, () => `backward: ${root.describe()} does not depend on anything that requires a gradient`);
 	check(
 		dy !== undefined || root.size === 1,
 		() => `backward: ${root.describe()} is not a scalar; pass the gradient that arrives at it: y.backward(dy)`,
@@ -77,10 +74,15 @@ function inputGradients(node: GraphNode, grad: Tensor): (Tensor | null)[] {
 }
 
 /** A gradient of the wrong size would be added past the end of another's memory. */
-function checkGradient(what: string, grad: Tensor, of: { readonly name: string; readonly shape: readonly number[] }): void {
+function checkGradient(
+	what: string,
+	grad: Tensor,
+	of: { readonly name: string; readonly shape: readonly number[] },
+): void {
 	check(
 		sameShape(grad.shape, of.shape),
-		() => `backward: "${what}" returned a gradient of shape ${formatShape(grad.shape)} for "${of.name}" ${formatShape(of.shape)}`,
+		() =>
+			`backward: "${what}" returned a gradient of shape ${formatShape(grad.shape)} for "${of.name}" ${formatShape(of.shape)}`,
 	);
 }
 
@@ -170,7 +172,8 @@ Tensor.prototype.registerHook = function (hook) {
 	const node = this.gradFn;
 	check(
 		node instanceof GraphNode,
-		() => `registerHook: ${this.describe()} was not computed from anything that requires a gradient; read .grad after backward()`,
+		() =>
+			`registerHook: ${this.describe()} was not computed from anything that requires a gradient; read .grad after backward()`,
 	);
 	node.hooks.push(hook);
 	return () => {

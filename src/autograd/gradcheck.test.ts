@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { mul, scale, sumAll } from "../../test/support/toy-ops.ts";
 import { init } from "../backend/init.ts";
 import { tensor } from "../ops/creation.ts";
 import { apply, empty, type Op } from "../ops/op.ts";
 import { liveTensors, type Tensor } from "../tensor/tensor.ts";
-import { mul, scale, sumAll } from "../../test/support/toy-ops.ts";
 import { gradcheck } from "./gradcheck.ts";
 
 beforeEach(async () => {
@@ -18,13 +18,13 @@ function squareWith(wrong: (dx: number, i: number) => number): (x: Tensor) => Te
 		name: "square",
 		forward([x], _, ctx) {
 			const y = empty(x.shape, x.backend, "float", "square");
-			x.view().forEach((v, i) => (y.view()[i] = v * v));
+			for (const [i, v] of x.view().entries()) y.view()[i] = v * v;
 			ctx.save(x);
 			return y;
 		},
 		backward(dy, { saved: [x] }) {
 			const dx = empty(x.shape, x.backend, "float", "dx");
-			x.view().forEach((v, i) => (dx.view()[i] = wrong(2 * v * dy.view()[i], i)));
+			for (const [i, v] of x.view().entries()) dx.view()[i] = wrong(2 * v * dy.view()[i], i);
 			return [dx];
 		},
 	};
@@ -33,7 +33,12 @@ function squareWith(wrong: (dx: number, i: number) => number): (x: Tensor) => Te
 
 describe("gradcheck", () => {
 	test("passes what is right, with an error near the rounding of float64", () => {
-		expect(gradcheck(squareWith((dx) => dx), [x([0.5, -2, 3])])).toBeLessThan(1e-9);
+		expect(
+			gradcheck(
+				squareWith((dx) => dx),
+				[x([0.5, -2, 3])],
+			),
+		).toBeLessThan(1e-9);
 	});
 
 	test.each([
@@ -61,7 +66,7 @@ describe("gradcheck", () => {
 				const y = empty(x.shape, x.backend, "float", "center");
 				let mean = 0;
 				for (const v of x.view()) mean += v / x.size;
-				x.view().forEach((v, i) => (y.view()[i] = v - mean));
+				for (const [i, v] of x.view().entries()) y.view()[i] = v - mean;
 				return y;
 			},
 			// Wrong: forgets everything.
@@ -81,7 +86,9 @@ describe("gradcheck", () => {
 	});
 
 	test("refuses inputs without a gradient, and none at all", () => {
-		expect(() => gradcheck((t) => t, [tensor([1], [1], { name: "w" })])).toThrow(/input 0 Tensor "w" .* requires a gradient/);
+		expect(() => gradcheck((t) => t, [tensor([1], [1], { name: "w" })])).toThrow(
+			/input 0 Tensor "w" .* requires a gradient/,
+		);
 		expect(() => gradcheck(() => tensor([1], [1]), [])).toThrow(/there are no inputs/);
 	});
 

@@ -93,7 +93,8 @@ function checkInputs(inputs: readonly Tensor[]): void {
 	for (const [position, input] of inputs.entries()) {
 		check(
 			isFloat(input.dtype) && input.requiresGrad && input.gradFn === null,
-			() => `gradcheck: input ${position} ${input.describe()} is not a leaf that requires a gradient; use setRequiresGrad()`,
+			() =>
+				`gradcheck: input ${position} ${input.describe()} is not a leaf that requires a gradient; use setRequiresGrad()`,
 		);
 	}
 }

@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { runInChild } from "../../test/support/child.ts";
 import { add } from "../../test/support/toy-ops.ts";
-import { addInPlace } from "../ops/elementwise/add-in-place.ts";
 import { tensor, zeros } from "../ops/creation.ts";
+import { addInPlace } from "../ops/elementwise/add-in-place.ts";
 import { currentBackend, isInitialized, withBackend } from "./backend.ts";
-import { init, type InitOptions } from "./init.ts";
+import { type InitOptions, init } from "./init.ts";
 import { referenceBackend } from "./reference/reference-backend.ts";
 
 describe("init", () => {
 	test("comes first", () => {
 		expect(isInitialized()).toBe(false);
-		expect(() => tensor([1])).toThrow("evenkeel is not initialized: call `await init()` before making tensors or layers");
+		expect(() => tensor([1])).toThrow(
+			"evenkeel is not initialized: call `await init()` before making tensors or layers",
+		);
 	});
 
 	test("uses wasm and all cores by default", async () => {
@@ -47,7 +49,9 @@ describe("init", () => {
 		const onReference = tensor([3, 4]);
 		expect(onReference.dtype).toBe("float64");
 		expect(add(onWasm, onWasm).dtype).toBe("float32");
-		expect(() => add(onWasm, onReference)).toThrow(/lives on the wasm backend and .* on reference; make both after the same init/);
+		expect(() => add(onWasm, onReference)).toThrow(
+			/lives on the wasm backend and .* on reference; make both after the same init/,
+		);
 		expect(withBackend(onWasm.backend, () => tensor([1]).dtype)).toBe("float32");
 		expect(currentBackend()).toBe(referenceBackend);
 	});

@@ -35,7 +35,12 @@ onEachBackend("making tensors", ({ exact }) => {
 	});
 
 	test("the shape of nested arrays is found, and ragged ones are refused", () => {
-		expect(tensor([[1, 2, 3], [4, 5, 6]]).shape).toEqual([2, 3]);
+		expect(
+			tensor([
+				[1, 2, 3],
+				[4, 5, 6],
+			]).shape,
+		).toEqual([2, 3]);
 		expect(tensor([[[1], [2]]]).shape).toEqual([1, 2, 1]);
 		expect(tensor(5).shape).toEqual([]);
 		expect(tensor(5).item()).toBe(5);
@@ -53,7 +58,15 @@ onEachBackend("making tensors", ({ exact }) => {
 	});
 
 	test("a shape may be given to nested arrays and empty tensors", () => {
-		expect(tensor([[1, 2], [3, 4]], [4]).shape).toEqual([4]);
+		expect(
+			tensor(
+				[
+					[1, 2],
+					[3, 4],
+				],
+				[4],
+			).shape,
+		).toEqual([4]);
 		const empty = zeros([3, 0, 2]);
 		expect(empty.size).toBe(0);
 		expect(empty.dataSync()).toHaveLength(0);
@@ -87,7 +100,14 @@ onEachBackend("making tensors", ({ exact }) => {
 	});
 
 	test("prints its first values", () => {
-		expect(String(tensor([[1, 2, 3, 4], [5, 6, 7, 8]]))).toBe(`Tensor(${float} [2, 4]) [1, 2, 3, 4, 5, 6, …]`);
+		expect(
+			String(
+				tensor([
+					[1, 2, 3, 4],
+					[5, 6, 7, 8],
+				]),
+			),
+		).toBe(`Tensor(${float} [2, 4]) [1, 2, 3, 4, 5, 6, …]`);
 	});
 });
 

@@ -46,7 +46,8 @@ onEachBackend("scope", () => {
 		expect([...kept.set][0].item()).toBe(4);
 		expect(kept.nested.object.t.item()).toBe(5);
 		expect(kept.bare.t?.item()).toBe(6);
-		for (const t of [kept.array[0] as Tensor, kept.map.get("a"), ...kept.set, kept.nested.object.t, kept.bare.t]) t?.dispose();
+		for (const t of [kept.array[0] as Tensor, kept.map.get("a"), ...kept.set, kept.nested.object.t, kept.bare.t])
+			t?.dispose();
 		let deep = kept.deep;
 		while (Array.isArray(deep)) deep = deep[0];
 		(deep as Tensor).dispose();

@@ -28,10 +28,18 @@ describe("sizes and axes", () => {
 describe("broadcasting", () => {
 	test.each([
 		[[2, 3], [3], [2, 3]],
-		[[2, 1], [1, 3], [2, 3]],
+		[
+			[2, 1],
+			[1, 3],
+			[2, 3],
+		],
 		[[], [4], [4]],
 		[[1], [0], [0]],
-		[[5, 1, 7], [6, 1], [5, 6, 7]],
+		[
+			[5, 1, 7],
+			[6, 1],
+			[5, 6, 7],
+		],
 	])("%j with %j is %j", (a, b, out) => {
 		expect(broadcastShapes(a, b, "add")).toEqual(out);
 		expect(broadcastShapes(b, a, "add")).toEqual(out);
@@ -46,7 +54,9 @@ describe("broadcasting", () => {
 		fc.assert(
 			fc.property(fc.array(axis, { maxLength: 4 }), fc.nat(4), (axes, dropped) => {
 				const out = axes.map(({ length }) => length);
-				const shape = axes.map(({ length, stretched }) => (stretched ? 1 : length)).slice(Math.min(dropped, axes.length));
+				const shape = axes
+					.map(({ length, stretched }) => (stretched ? 1 : length))
+					.slice(Math.min(dropped, axes.length));
 				const strides = broadcastStrides(shape, out);
 				for (let flat = 0; flat < sizeOf(out); flat++) {
 					const index = unravel(flat, out);

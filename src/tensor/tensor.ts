@@ -9,7 +9,8 @@ import { formatShape, type Shape, sizeOf } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
 // Browsers without explicit resource management: bundlers compile `using` down to this symbol.
-if (!("dispose" in (Symbol as object))) Object.defineProperty(Symbol, "dispose", { value: Symbol.for("Symbol.dispose") });
+if (!("dispose" in (Symbol as object)))
+	Object.defineProperty(Symbol, "dispose", { value: Symbol.for("Symbol.dispose") });
 
 /** What a tensor needs to know of the tape node that made it (src/autograd/tape.ts). */
 export interface GradFn {
@@ -130,7 +131,10 @@ export class Tensor implements Disposable {
 			!requiresGrad || isFloat(this.dtype),
 			() => `${this.describe()}: only floating tensors have gradients, this one is ${this.dtype}`,
 		);
-		check(this.gradFn === null, () => `${this.describe()} was computed; requiresGrad is set on leaves, detach() it first`);
+		check(
+			this.gradFn === null,
+			() => `${this.describe()} was computed; requiresGrad is set on leaves, detach() it first`,
+		);
 		this.requiresGrad = requiresGrad;
 		return this;
 	}

@@ -24,7 +24,10 @@ describe.each(["reference", "wasm"] as const)("runCase on %s", (name) => {
 	beforeEach(async () => {
 		backend = await init({ backend: name, threads: 1 });
 	});
-	const running = (changes: Partial<Case>, runner = right) => () => runCase({ ...product, ...changes }, runner, backend);
+	const running =
+		(changes: Partial<Case>, runner = right) =>
+		() =>
+			runCase({ ...product, ...changes }, runner, backend);
 
 	test("passes what agrees", () => {
 		running({})();
@@ -32,7 +35,9 @@ describe.each(["reference", "wasm"] as const)("runCase on %s", (name) => {
 
 	test("names op, case, tensor and error", () => {
 		expect(running({ outputs: { y: { shape: [2], data: [10, 21.01] } } })).toThrow(
-			new RegExp(`toyMul \\(two numbers\\) on ${name}, y: relative error 4.\\d+e-4, allowed .*worst at 1: 21, PyTorch has 21.01`),
+			new RegExp(
+				`toyMul \\(two numbers\\) on ${name}, y: relative error 4.\\d+e-4, allowed .*worst at 1: 21, PyTorch has 21.01`,
+			),
 		);
 	});
 
@@ -49,7 +54,11 @@ describe.each(["reference", "wasm"] as const)("runCase on %s", (name) => {
 	});
 
 	test("sees memory left behind", () => {
-		expect(running({}, ({ a, b }) => (keep(tensor([1, 2])), mul(a, b)))).toThrow(/left 1 tensors and \d+ bytes behind/);
+		const leaky: Runner = ({ a, b }) => {
+			keep(tensor([1, 2]));
+			return mul(a, b);
+		};
+		expect(running({}, leaky)).toThrow(/left 1 tensors and \d+ bytes behind/);
 	});
 
 	test("compares buffers, and asks for them", () => {

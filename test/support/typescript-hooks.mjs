@@ -14,5 +14,9 @@ const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.
 export async function load(url, context, nextLoad) {
 	if (!url.startsWith("file:") || !url.endsWith(".ts")) return nextLoad(url, context);
 	const text = await readFile(fileURLToPath(url), "utf8");
-	return { format: "module", shortCircuit: true, source: ts.transpileModule(text, { fileName: fileURLToPath(url), compilerOptions }).outputText };
+	return {
+		format: "module",
+		shortCircuit: true,
+		source: ts.transpileModule(text, { fileName: fileURLToPath(url), compilerOptions }).outputText,
+	};
 }

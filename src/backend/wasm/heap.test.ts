@@ -11,7 +11,10 @@ const heapOf = (maximum = 1024) => new Heap(new WebAssembly.Memory({ initial: 1,
 describe("heap", () => {
 	test("blocks never overlap, whatever is taken and given back in whatever order", () => {
 		const size = fc.oneof(fc.nat(300), fc.nat(20_000), fc.constantFrom(0, 1, 63, 64, 65, 128));
-		const step = fc.oneof({ weight: 3, arbitrary: size.map((bytes) => ({ bytes })) }, fc.nat(1000).map((pick) => ({ pick })));
+		const step = fc.oneof(
+			{ weight: 3, arbitrary: size.map((bytes) => ({ bytes })) },
+			fc.nat(1000).map((pick) => ({ pick })),
+		);
 		fc.assert(
 			fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
 				const heap = heapOf();
@@ -33,7 +36,9 @@ describe("heap", () => {
 					} else if (live.length > 0) {
 						const [block] = live.splice(command.pick % live.length, 1);
 						// Growing moves nothing and changes nothing.
-						expect(heap.views.uint8.subarray(block.start, block.start + block.length).every((v) => v === block.mark)).toBe(true);
+						expect(
+							heap.views.uint8.subarray(block.start, block.start + block.length).every((v) => v === block.mark),
+						).toBe(true);
 						heap.free(block.start);
 					}
 					peak = Math.max(peak, used());

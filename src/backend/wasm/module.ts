@@ -6,8 +6,8 @@ const PAGE = 65536;
 
 /** (module (func (result v128) (f32x4.relaxed_madd zero zero zero))) */
 const RELAXED_PROBE = new Uint8Array([
-	0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 18, 1, 16, 0, 65, 1, 253, 15, 65, 2, 253, 15,
-	65, 3, 253, 15, 253, 133, 2, 11,
+	0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 18, 1, 16, 0, 65, 1, 253, 15, 65, 2, 253, 15, 65,
+	3, 253, 15, 253, 133, 2, 11,
 ]);
 
 /** True if fused multiply-add is to be had. On Node 20 it waits behind a flag, which this sets. */
@@ -33,7 +33,8 @@ export async function kernelBytes(relaxed: boolean): Promise<Uint8Array<ArrayBuf
  * cross-origin isolated. Tries for 4 GB of addresses and settles for less.
  */
 export function sharedMemory(): WebAssembly.Memory | null {
-	if (typeof crossOriginIsolated === "boolean" && !crossOriginIsolated && !globalThis.process?.versions?.node) return null;
+	if (typeof crossOriginIsolated === "boolean" && !crossOriginIsolated && !globalThis.process?.versions?.node)
+		return null;
 	return reserve(true);
 }
 

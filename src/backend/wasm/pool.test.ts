@@ -42,12 +42,24 @@ export function sumOfArgs(out: usize, a: f64, b: f32, c: i32, d: u32, begin: i32
 let module: WebAssembly.Module;
 beforeAll(async () => {
 	const files = new Map<string, string | Uint8Array>([["kernels.ts", kernels]]);
-	const flags = ["--enable", "simd,threads", "--runtime", "stub", "--importMemory", "--sharedMemory", "--initialMemory", "1"];
-	const { error, stderr } = await asc.main(["kernels.ts", "--outFile", "out.wasm", "--maximumMemory", "65536", "-O3", ...flags], {
-		readFile: (name) => (typeof files.get(name) === "string" ? String(files.get(name)) : null),
-		writeFile: (name, contents) => void files.set(name, contents),
-		listFiles: () => [],
-	});
+	const flags = [
+		"--enable",
+		"simd,threads",
+		"--runtime",
+		"stub",
+		"--importMemory",
+		"--sharedMemory",
+		"--initialMemory",
+		"1",
+	];
+	const { error, stderr } = await asc.main(
+		["kernels.ts", "--outFile", "out.wasm", "--maximumMemory", "65536", "-O3", ...flags],
+		{
+			readFile: (name) => (typeof files.get(name) === "string" ? String(files.get(name)) : null),
+			writeFile: (name, contents) => void files.set(name, contents),
+			listFiles: () => [],
+		},
+	);
 	if (error) throw new Error(String(stderr));
 	module = await WebAssembly.compile(files.get("out.wasm") as Uint8Array<ArrayBuffer>);
 });
@@ -78,7 +90,15 @@ describe.each([1, 2, 3, 4])("a pool of %i", (threads) => {
 	test("runs every item once, whatever the grain", async () => {
 		const { pool, ints, run } = await start(threads);
 		expect(pool.threads).toBe(threads);
-		for (const [total, grain] of [[1, 1], [7, 3], [1000, 1], [1000, 64], [1000, 1000], [1000, 5000], [999, 998]]) {
+		for (const [total, grain] of [
+			[1, 1],
+			[7, 3],
+			[1000, 1],
+			[1000, 64],
+			[1000, 1000],
+			[1000, 5000],
+			[999, 998],
+		]) {
 			ints(1024).fill(0);
 			run("count", [BASE], total, grain);
 			expect([...ints(1024)]).toEqual(Array.from({ length: 1024 }, (_, i) => (i < total ? 1 : 0)));
@@ -143,7 +163,9 @@ describe("many and failing jobs", () => {
 		const attempt = () => {
 			for (let i = 0; i < 2000; i++) run(kernel, [SCRATCH], 64, 1);
 		};
-		expect(attempt).toThrow(kernel === "failOnMain" ? WebAssembly.RuntimeError : /"failOnWorker" failed on a worker; run it with init/);
+		expect(attempt).toThrow(
+			kernel === "failOnMain" ? WebAssembly.RuntimeError : /"failOnWorker" failed on a worker; run it with init/,
+		);
 		ints(100).fill(0);
 		run("count", [BASE], 100, 3);
 		expect([...ints(100)]).toEqual(new Array(100).fill(1));

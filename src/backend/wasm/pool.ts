@@ -51,9 +51,7 @@ export class Pool {
 	): Promise<Pool> {
 		const workers = Array.from({ length: threads - 1 }, makeWorker);
 		try {
-			await Promise.all(
-				workers.map((worker, i) => ready(worker, { module, memory, thread: i + 1, generation })),
-			);
+			await Promise.all(workers.map((worker, i) => ready(worker, { module, memory, thread: i + 1, generation })));
 		} catch (error) {
 			for (const worker of workers) worker.terminate();
 			throw error;

@@ -1,11 +1,15 @@
 import { describe, expect, test, vi } from "vitest";
 import { add, mul } from "../../../test/support/toy-ops.ts";
-import { addInPlace } from "../../ops/elementwise/add-in-place.ts";
 import { tensor, zeros } from "../../ops/creation.ts";
+import { addInPlace } from "../../ops/elementwise/add-in-place.ts";
 import { scope } from "../../tensor/scope.ts";
 import { withBackend } from "../backend.ts";
 import { hasRelaxedSimd, kernelBytes, withPrivateMemory } from "./module.ts";
 import { WasmBackend } from "./wasm-backend.ts";
+
+function refuse(): never {
+	throw new Error("no threads left");
+}
 
 /** Sums of many numbers on a backend, over enough chunks for every thread. */
 function accumulated(backend: WasmBackend): Float32Array {
@@ -13,7 +17,14 @@ function accumulated(backend: WasmBackend): Float32Array {
 		scope(() => {
 			const n = 100_003;
 			const sum = zeros([n]);
-			for (let k = 1; k <= 5; k++) addInPlace(sum, tensor(Float32Array.from({ length: n }, (_, i) => Math.sin(i * k)), [n]));
+			for (let k = 1; k <= 5; k++)
+				addInPlace(
+					sum,
+					tensor(
+						Float32Array.from({ length: n }, (_, i) => Math.sin(i * k)),
+						[n],
+					),
+				);
 			return sum.dataSync() as Float32Array;
 		}),
 	);
@@ -47,7 +58,9 @@ describe("the wasm backend", () => {
 		expect(alone.notice).toBe("");
 		await alone.setThreads(4);
 		expect(alone.threads).toBe(1);
-		expect(alone.notice).toMatch(/not cross-origin isolated, so memory cannot be shared: running on one thread. Serve it with/);
+		expect(alone.notice).toMatch(
+			/not cross-origin isolated, so memory cannot be shared: running on one thread. Serve it with/,
+		);
 		const reserved = alone.memory().reserved;
 		expect(accumulated(alone)).toEqual(accumulated(shared));
 		// Its memory has grown meanwhile, which in unshared memory lets go of every older view.
@@ -83,9 +96,7 @@ describe("the wasm backend", () => {
 	test("goes on alone, and says so, where workers do not start", async () => {
 		const backend = await WasmBackend.load();
 		const builtin = process.getBuiltinModule("node:worker_threads");
-		const spy = vi.spyOn(builtin, "Worker").mockImplementation(function () {
-			throw new Error("no threads left");
-		});
+		const spy = vi.spyOn(builtin, "Worker").mockImplementation(refuse);
 		await backend.setThreads(3);
 		spy.mockRestore();
 		expect(backend.threads).toBe(1);

@@ -1,9 +1,9 @@
-"""Trains the presets for some steps in PyTorch, in float64 and in float32, and writes the losses.
+"""Trains presets for some steps in PyTorch, in float64 and in float32, and writes the losses.
 
 Start and batches come from an integer hash that trajectory.test.ts computes as well, so nothing of
 them is stored. All numbers are float32 before they are used, so both precisions start from the same.
 
-    /usr/bin/python3 test/trajectory/make-vectors.py
+    /usr/bin/python3 test/trajectory/make-cases.py
 """
 
 import json
@@ -142,8 +142,8 @@ runs = [
     vectors("mlp-bn", mlp_bn, adam, 10, 32),
     vectors("resnet-mini", resnet_mini, sgd, 10, 6),
 ]
-path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "vectors.json")
+path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.json")
 with open(path, "w", encoding="utf-8", newline="\n") as file:
     lines = ",\n".join(json.dumps(run, separators=(",", ":")) for run in runs)
-    file.write(f'{{"script": "make-vectors.py", "torch": "{torch.__version__}", "runs": [\n{lines}\n]}}\n')
+    file.write(f'{{"script": "make-cases.py", "torch": "{torch.__version__}", "runs": [\n{lines}\n]}}\n')
 print(f"{path}: {os.path.getsize(path)} bytes")
