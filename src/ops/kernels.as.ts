@@ -11,3 +11,4 @@ export * from "./reduce/kernel.as";
 export * from "./norm/shared/grouped.as";
 export * from "./shape/kernel.as";
 export * from "./optimizer-step/kernel.as";
+export * from "./activation/kernel.as";
