@@ -29,11 +29,12 @@ function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, out: 
     }
     return;
   }
-  const last = columns - 1;
   if (rs == 4) {
     // Columns are contiguous: transpose four by four.
-    const b1 = b + min(1, last) * cs, b2 = b + min(2, last) * cs, b3 = b + min(3, last) * cs;
-    const b4 = b + min(4, last) * cs, b5 = b + min(5, last) * cs, b6 = b + min(6, last) * cs, b7 = b + min(7, last) * cs;
+    const last = <usize>columns - 1;
+    const b1 = b + min<usize>(1, last) * cs, b2 = b + min<usize>(2, last) * cs, b3 = b + min<usize>(3, last) * cs;
+    const b4 = b + min<usize>(4, last) * cs, b5 = b + min<usize>(5, last) * cs;
+    const b6 = b + min<usize>(6, last) * cs, b7 = b + min<usize>(7, last) * cs;
     for (; k + 4 <= K; k += 4, out += 128) {
       const at = <usize>k << 2;
       storeTransposed(v128.load(b + at), v128.load(b1 + at), v128.load(b2 + at), v128.load(b3 + at), out, 32);
@@ -41,7 +42,7 @@ function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, out: 
     }
   }
   for (; k < K; k++, out += 32) {
-    for (let j = 0; j < columns; j++) store<f32>(out + (j << 2), load<f32>(b + k * rs + j * cs));
+    for (let j: usize = 0; j < <usize>columns; j++) store<f32>(out + (j << 2), load<f32>(b + <usize>k * rs + j * cs));
   }
 }
 
@@ -55,7 +56,7 @@ function packRows(a: usize, rs: usize, cs: usize, K: i32, rows: i32, out: usize)
     return;
   }
   for (let k = 0; k < K; k++, a += cs, out += 24) {
-    for (let i = 0; i < rows; i++) store<f32>(out + (i << 2), load<f32>(a + i * rs));
+    for (let i: usize = 0; i < <usize>rows; i++) store<f32>(out + (i << 2), load<f32>(a + i * rs));
   }
 }
 
@@ -119,8 +120,9 @@ export function matmul_multiply(
     let k = 0;
     do {
       const kc = min(kStep, K - k);
-      if (csA != 1) {
-        for (let i = firstM; i < lastM; i++) {
+      // Whole panels of contiguous rows are read in place, all others are packed.
+      for (let i = firstM; i < lastM; i++) {
+        if (csA != 1 || i * 6 + 6 > M) {
           const from = aStart + <usize>(i * 6) * aRow + <usize>k * aColumn;
           packRows(from, aRow, aColumn, kc, min(6, M - i * 6), scratch + 256 + <usize>(i - firstM) * <usize>kc * 24);
         }
@@ -140,9 +142,9 @@ export function matmul_multiply(
             from = bias ? bias + (<usize>j << 5) : zeros;
             fromStep = 0;
           } else if (!whole) copyCorner(cTile, ldc, scratch, 32, rows, columns);
-          if (csA == 1) {
+          if (csA == 1 && rows == 6) {
             const aTile = aStart + <usize>(i * 6) * aRow + (<usize>k << 2);
-            tile_rows(aTile, aRow, rows, bTile, bStep, kc, from, fromStep, to, toStep);
+            tile_rows(aTile, aRow, bTile, bStep, kc, from, fromStep, to, toStep);
           } else {
             tile_packed(scratch + 256 + <usize>(i - firstM) * <usize>kc * 24, bTile, bStep, kc, from, fromStep, to, toStep);
           }
@@ -213,3 +215,6 @@ export function matmul_sum(
     }
   }
 }
+
+// See tiles.as.ts.
+export { tile_packed as matmul_tile_packed, tile_rows as matmul_tile_rows };

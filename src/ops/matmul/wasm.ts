@@ -63,9 +63,9 @@ function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 	const packed = packs ? pack(wasm, b, k, n) : null;
 	const aStarts = takeInts(wasm, a.starts);
 	const bStarts = takeInts(wasm, packed?.starts ?? b.starts.map((start) => 4 * start));
-	const { blockM, blockN, items } = blocks(m, n, k);
+	const { blockM, blockN, items } = blocks(m, n, k, a.strides[1] !== 1);
 	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
-	const aPacked = a.strides[1] === 1 ? 0 : blockM * TILE_M * 4 * Math.ceil(k / kBlocks);
+	const aPacked = blockM * TILE_M * 4 * Math.ceil(k / kBlocks);
 	wasm.launch(
 		"matmul_multiply",
 		[
@@ -97,16 +97,20 @@ function pack(wasm: WasmBackend, b: Matrices, k: number, n: number): { ptr: numb
 	return { ptr, starts: b.starts.map((start) => places.get(start) ?? 0) };
 }
 
-/** How one product is cut: into blocks of so many tiles, up to four high so that B is reused from near. */
-function blocks(m: number, n: number, k: number): { blockM: number; blockN: number; items: number } {
+/**
+ * How one product is cut into blocks of tiles. A block that reads A in place is four tiles high, so
+ * that B is reused from near; one that packs A is wide, so that packing pays.
+ */
+function blocks(m: number, n: number, k: number, packsA: boolean): { blockM: number; blockN: number; items: number } {
 	const tilesM = Math.ceil(m / TILE_M);
 	const tilesN = Math.ceil(n / TILE_N);
 	const tile = 2 * TILE_M * TILE_N * Math.max(1, k);
 	const flops = Math.min(MOST_FLOPS, Math.max(LEAST_FLOPS, (tilesM * tilesN * tile) / MOST_ITEMS));
-	let blockM = Math.min(tilesM, 4);
-	const blockN = Math.min(tilesN, Math.max(1, Math.round(flops / (blockM * tile))));
+	const wanted = Math.max(1, Math.round(flops / tile));
+	let blockM = Math.min(tilesM, packsA ? Math.ceil(wanted / 16) : 4);
+	const blockN = Math.min(tilesN, Math.max(1, Math.round(wanted / blockM)));
 	// A narrow product: taller blocks, so that an item is still worth handing out.
-	if (blockN === tilesN) blockM = Math.min(tilesM, Math.max(blockM, Math.round(flops / (blockN * tile))), 16);
+	if (blockN === tilesN) blockM = Math.min(tilesM, Math.max(blockM, Math.round(wanted / blockN)), 16);
 	return { blockM, blockN, items: Math.ceil(tilesM / blockM) * Math.ceil(tilesN / blockN) };
 }
 
