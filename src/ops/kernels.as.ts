@@ -12,3 +12,4 @@ export * from "./norm/shared/grouped.as";
 export * from "./shape/kernel.as";
 export * from "./optimizer-step/kernel.as";
 export * from "./activation/kernel.as";
+export * from "./dropout/kernel.as";
