@@ -128,7 +128,7 @@ export class ProgressDisplay {
 	}
 }
 
-const minimumBar = 5;
+const minimumBar = 8;
 
 function epochLabel({ epoch, epochs }: { epoch: number; epochs: number }, colors: Colors): string {
 	return `${colors.dim("epoch")} ${String(epoch).padStart(String(epochs).length)}/${epochs}`;

@@ -115,6 +115,12 @@ describe("progress", () => {
 		}
 	});
 
+	test("a narrower one drops figures, the least important first", () => {
+		expect(progressLine(state, 58, plain)).toBe(
+			`epoch  3/10 ${"━".repeat(8)}${"─".repeat(9)}  47%  loss 0.4123  12 s left`,
+		);
+	});
+
 	test("the bar", () => {
 		expect([0, 0.25, 0.5, 1, 7, Number.NaN].map((f) => progressBar(f, 2, plain))).toEqual([
 			"──",

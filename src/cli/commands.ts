@@ -1,0 +1,6 @@
+// Every command of the program, in the order in which --help lists them.
+
+import type { CliCommand } from "./command.ts";
+import { explain } from "./commands/explain.ts";
+
+export const commands: readonly CliCommand[] = [explain];
