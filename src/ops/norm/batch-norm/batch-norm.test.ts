@@ -131,7 +131,29 @@ onEachBackend("batchNorm", ({ exact }) => {
 		expect(Math.max(...[...(x.grad?.dataSync() ?? [])].map(Math.abs))).toBeLessThan(1e-4);
 	});
 
+	test("what the mask leaves out may hold anything, and is normalized all the same", () => {
+		const data = [1, 2, Number.NaN, 3, 6, Number.POSITIVE_INFINITY];
+		const mask = tensor([1, 1, 0, 1, 1, 0], [2, 3], { dtype: "uint8" });
+		const running = buffers(1);
+		const y = batchNorm(tensor(data, [2, 1, 3]), { ...running, mask, training: true, eps: 0, momentum: 1 }).dataSync();
+		expect(running.runningMean.item()).toBe(3);
+		expect(y[0]).toBeCloseTo(-2 / Math.sqrt(3.5), exact ? 12 : 5);
+		expect(y[2]).toBeNaN();
+		expect(() => batchNorm(tensor(data, [2, 1, 3]), { mask: zeros([2, 3]), training: true })).toThrow("every position");
+		expect(() => batchNorm(tensor(data, [2, 1, 3]), { mask: zeros([2]), training: true })).toThrow("expected [2, 3]");
+	});
+
+	test("virtual batches: one value is refused, and so is a NaN in any of them before the first is counted", () => {
+		const running = buffers(1);
+		const options = { ...running, training: true, virtualBatchSize: 2 };
+		expect(() => batchNorm(tensor([1, 2, 3], [3, 1]), options)).toThrow("in 2 virtual batches");
+		expect(() => batchNorm(tensor([1, 2, Number.NaN, 3], [4, 1]), options)).toThrow("holds NaN in example 2");
+		expect(running.runningMean.item()).toBe(0);
+		expect(() => batchNorm(zeros([4, 1]), { ...options, virtualBatchSize: 0 })).toThrow("got 0");
+	});
+
 	test.each<[string, (x: Tensor) => unknown, RegExp]>([
+		["batch axis", (x) => batchNorm(x, { training: true, channelAxis: 0 }), /channelAxis 0 is the batch's/],
 		["one axis", () => batchNorm(zeros([3]), { training: true }), /at least two axes.*\[3\]/],
 		["wrong weight", (x) => batchNorm(x, { training: true, weight: zeros([4]) }), /weight has shape \[4\], expected \[3\]/],
 		["no statistics", (x) => batchNorm(x), /evaluation normalizes by running statistics/],

@@ -5,6 +5,7 @@
 // The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
 
 import { columnGradientSums, COLUMNS, columnSums, gradientColumns, normalizeColumns } from "../shared/columns.as";
+import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
 import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "../shared/statistics.as";
 
 // @ts-ignore: decorator
@@ -182,5 +183,44 @@ export function batch_norm_backward_columns(
       memory.fill(bs, 0, 128);
       normalizeColumns(dy + offset, dx + offset, n, c, width, bs, as, shifts);
     }
+  }
+}
+
+// The same with a mask over [n, s]: `count` positions of it are 1.
+
+export function batch_norm_masked_forward(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, mask: usize, n: i32, c: i32, s: i32, eps: f64,
+  count: f64, begin: i32, end: i32, scratch: usize,
+): void {
+  for (let channel = begin; channel < end; channel++) {
+    maskedStatistics(x + ((<usize>channel * <usize>s) << 2), mask, n, s, c * s, count, scratch);
+    storeStatistics(stats, channel, c, load<f64>(scratch), load<f64>(scratch, 8) / count, eps);
+    batch_norm_normalize(x, y, weight, bias, stats, n, c, s, channel, channel + 1);
+  }
+}
+
+export function batch_norm_masked_backward(
+  x: usize, dy: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize, mask: usize,
+  n: i32, c: i32, s: i32, count: f64, begin: i32, end: i32, scratch: usize,
+): void {
+  const row = <usize>c << 2;
+  for (let channel = begin; channel < end; channel++) {
+    const at = stats + (<usize>channel << 2);
+    const center = load<f32>(at);
+    const low = <f64>load<f32>(at + row);
+    const rstd = <f64>load<f32>(at + 2 * row);
+    const offset = (<usize>channel * <usize>s) << 2;
+    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
+    const sum = load<f64>(scratch);
+    const dot = load<f64>(scratch, 8) - low * sum;
+    if (dweight != 0) store<f32>(dweight + (<usize>channel << 2), <f32>(dot * rstd));
+    if (dbias != 0) store<f32>(dbias + (<usize>channel << 2), <f32>sum);
+    if (dx == 0) continue;
+    const a = valueOr(weight, channel, 1) * rstd;
+    const b = (-a * rstd * rstd * dot) / count;
+    const shift = (-a * sum) / count - b * low;
+    maskedGradientRows(
+      x + offset, dy + offset, dx + offset, mask, n, s, c * s, center, <f32>a, <f32>b, <f32>shift,
+    );
   }
 }

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../../../test/con
 
 import torch
 import torch.nn.functional as F
-from cases import Cases, normal, tensor
+from cases import Cases, integers, normal, tensor
 
 c = Cases(__file__)
 
@@ -62,6 +62,56 @@ add("momentum 0", inputs([4, 6], 107), momentum=0.0)
 add("decay 0.9, biased, as Keras and the textbooks", inputs([10, 5], 108), decay=0.9, runningVariance="biased")
 add("decay 0.99, biased, in space", inputs([3, 4, 3, 3], 109), decay=0.99, runningVariance="biased", eps=1e-3)
 add("mean ten times the deviation", inputs([8, 3, 5, 5], 110, mean=20.0, std=2.0))
+
+
+
+def channels_last(i, channelAxis, training=True):
+    x = i["x"].movedim(channelAxis, 1)
+    y = F.batch_norm(x, i["runningMean"], i["runningVar"], i["weight"], i["bias"], training)
+    return y.movedim(1, channelAxis), {"runningMean": i["runningMean"], "runningVar": i["runningVar"]}
+
+
+def last(shape, axis, seed):
+    return {**inputs([2, shape[axis]], seed), "x": normal(shape, seed, 0.5, 2.0)}
+
+
+for shape, axis in (([3, 4, 5], -1), ([2, 5, 3, 17], 3), ([4, 2, 3, 5], 2)):
+    for training in (True, False):
+        i = last(shape, axis, sum(shape))
+        grads = ["x", "weight", "bias"]
+        c.add("batchNorm", f"channels at axis {axis} of {shape}, training {training}", channels_last, i, {"channelAxis": axis, "training": training}, grads=grads)
+
+
+def masked(i, momentum=0.1, eps=1e-5):
+    """Statistics over the positions where the mask is 1; Keras's masked batch normalization."""
+    x, shape = i["x"], [1, -1] + [1] * (i["x"].ndim - 2)
+    m = i["mask"].double().unsqueeze(1)
+    count, axes = m.sum(), [a for a in range(x.ndim) if a != 1]
+    mean = (x * m).sum(axes) / count
+    var = ((x - mean.reshape(shape)) ** 2 * m).sum(axes) / count
+    y = (x - mean.reshape(shape)) / (var.reshape(shape) + eps).sqrt() * i["weight"].reshape(shape) + i["bias"].reshape(shape)
+    state = {
+        "runningMean": (1 - momentum) * i["runningMean"] + momentum * mean.detach(),
+        "runningVar": (1 - momentum) * i["runningVar"] + momentum * var.detach() * count / (count - 1),
+    }
+    return y, state
+
+
+for shape, seed in (([3, 4, 7], 1), ([2, 3, 17], 2), ([9, 5], 3), ([2, 2, 3, 3], 4)):
+    i = inputs(shape, 120 + seed)
+    i["mask"] = integers([shape[0], *shape[2:]], seed, 0, 2, torch.uint8)
+    c.add("batchNorm", f"masked {shape}", masked, i, {}, grads=["x", "weight", "bias"])
+
+
+def ghosts(i, virtualBatchSize):
+    state = {"runningMean": i["runningMean"], "runningVar": i["runningVar"]}
+    parts = i["x"].split(virtualBatchSize)
+    return torch.cat([F.batch_norm(x, *state.values(), i["weight"], i["bias"], True) for x in parts]), state
+
+
+for shape, size in (([8, 3], 4), ([7, 2, 5], 3), ([6, 17, 2, 2], 2), ([4, 2, 3], 9)):
+    i = inputs(shape, 130 + size)
+    c.add("batchNorm", f"virtual batches of {size} in {shape}", ghosts, i, {"virtualBatchSize": size}, grads=["x", "weight", "bias"])
 
 # Constant channels: x - mean is 0, and so is dx but for the rounding of sums.
 constant = inputs([4, 3, 2, 2], 111)

@@ -4,85 +4,14 @@
 //
 // with mean and biased variance over every axis but the channels'. One op forward, one backward.
 
-import { check, EvenkeelError } from "../../../errors.ts";
+import { check } from "../../../errors.ts";
+import { isFloat } from "../../../tensor/dtype.ts";
+import { formatShape, normalizeAxis, sameShape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { apply, checkFloat, empty, type KernelSet, kernelsFor, type Op } from "../../op.ts";
+import { toFloat } from "../../elementwise/cast.ts";
+import { apply, checkFloat } from "../../op.ts";
 import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
-import { referenceBatchNorm } from "./reference.ts";
-import { type RunningStatistics, updateRunningStatistics } from "./running-statistics.ts";
-import { wasmBatchNorm } from "./wasm.ts";
-
-interface Common extends ChannelGeometry {
-	readonly x: Tensor;
-	readonly weight: Tensor | null;
-	/** Four rows of C: mean, the rest of the mean that float32 does not hold, rstd, variance. */
-	readonly stats: Tensor;
-}
-
-export interface BatchNormKernels {
-	/** Statistics of x into `stats`, and y from them. */
-	forward(args: Common & { y: Tensor; bias: Tensor | null; eps: number }): void;
-	/** y from given statistics. */
-	normalize(args: Common & { y: Tensor; bias: Tensor | null }): void;
-	/** dx, dweight and dbias, each where it is not null. */
-	backward(
-		args: Common & { dy: Tensor; dx: Tensor | null; dweight: Tensor | null; dbias: Tensor | null; training: boolean },
-	): void;
-}
-
-const kernels: KernelSet<BatchNormKernels> = { reference: referenceBatchNorm, wasm: wasmBatchNorm };
-
-interface Attrs {
-	readonly what: string;
-	readonly eps: number;
-	readonly training: boolean;
-	/** Places of the optional inputs, -1 where they are absent. */
-	readonly weightAt: number;
-	readonly biasAt: number;
-	readonly running: RunningStatistics | null;
-}
-
-const batchNormOp: Op<Attrs> = {
-	name: "batchNorm",
-
-	forward(inputs, attrs, ctx) {
-		const x = inputs[0];
-		const weight = inputs[attrs.weightAt] ?? null;
-		const bias = inputs[attrs.biasAt] ?? null;
-		const geometry = channelGeometry(x.shape, attrs.what);
-		const y = empty(x.shape, x.backend, "float", "batchNorm");
-		const stats = empty([4, geometry.c], x.backend, "float", "batchNorm statistics");
-		const args = { x, y, weight, bias, stats, ...geometry, eps: attrs.eps };
-		if (x.size === 0) stats.view().fill(0);
-		else if (attrs.training) {
-			kernelsFor(kernels, x).forward(args);
-			checkFinite(attrs.what, x, stats, geometry);
-			if (attrs.running) updateRunningStatistics(attrs.running, stats, geometry);
-		} else {
-			statisticsFromRunning(stats, attrs.running as RunningStatistics, geometry.c, attrs.eps);
-			kernelsFor(kernels, x).normalize(args);
-		}
-		if (ctx.recording) ctx.save(x, stats, ...(weight ? [weight] : []));
-		stats.dispose();
-		return y;
-	},
-
-	backward(dy, { attrs, saved, needsGrad }) {
-		const [x, stats, weight = null] = saved;
-		const geometry = channelGeometry(x.shape, attrs.what);
-		const perChannel = (name: string) => empty([geometry.c], x.backend, "float", name);
-		const dx = needsGrad[0] ? empty(x.shape, x.backend, "float", "batchNorm dx") : null;
-		const dweight = needsGrad[attrs.weightAt] ? perChannel("batchNorm dweight") : null;
-		const dbias = needsGrad[attrs.biasAt] ? perChannel("batchNorm dbias") : null;
-		const { training } = attrs;
-		if (x.size === 0) for (const sum of [dweight, dbias]) sum?.view().fill(0);
-		else kernelsFor(kernels, x).backward({ x, dy, dx, weight, dweight, dbias, stats, ...geometry, training });
-		const grads: (Tensor | null)[] = [dx];
-		if (attrs.weightAt > 0) grads[attrs.weightAt] = dweight;
-		if (attrs.biasAt > 0) grads[attrs.biasAt] = dbias;
-		return grads;
-	},
-};
+import { batchNormOp, type Part } from "./fused.ts";
 
 export interface BatchNormOptions {
 	/** Scale, shape [C]; none: 1. */
@@ -103,6 +32,20 @@ export interface BatchNormOptions {
 	eps?: number;
 	/** The variance that is tracked: n / (n - 1) times the batch's (`"unbiased"`, PyTorch, default) or the batch's own (Keras, ONNX). */
 	runningVariance?: "unbiased" | "biased";
+	/** The axis that holds the channels. Default 1; -1 for channels last. */
+	channelAxis?: number;
+	/**
+	 * Which positions count in the statistics of training: 1 or true for yes, 0 for padding; x's shape
+	 * without the channel axis, for example `[N, L]`. Padded positions are normalized like the others
+	 * and may hold anything.
+	 */
+	mask?: Tensor | null;
+	/**
+	 * In training split the batch into virtual ("ghost") batches of this many examples, each normalized
+	 * by its own statistics (Hoffer et al. 2017, https://arxiv.org/abs/1705.08741). The running
+	 * statistics take them in one after the other; what is left at the end is a smaller one.
+	 */
+	virtualBatchSize?: number;
 	/** Names the caller in errors: `BatchNorm2d "bn1"`. */
 	name?: string;
 }
@@ -127,7 +70,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 	const { weight = null, bias = null, runningMean = null, runningVar = null, training = false, eps = 1e-5 } = options;
 	const what = options.name ?? "batchNorm";
 	checkFloat(what, x);
-	const geometry = channelGeometry(x.shape, what);
+	const geometry = channelGeometry(x.shape, what, options.channelAxis);
 	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
 		checkPerChannel(what, name, tensor, geometry.c);
 	}
@@ -140,7 +83,6 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 		training || runningMean !== null,
 		() => `${what}: evaluation normalizes by running statistics, and there are none; pass them, or training: true`,
 	);
-	check(!training || geometry.n * geometry.s !== 1, () => oneValue(what, x));
 	const running =
 		runningMean && runningVar
 			? {
@@ -150,10 +92,54 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 					unbiased: (options.runningVariance ?? "unbiased") === "unbiased",
 				}
 			: null;
+	const mask = training && options.mask ? positionMask(what, x, options.mask, options.channelAxis ?? 1) : null;
+	const parts = training ? partsOf(what, x, geometry, mask, options.virtualBatchSize) : [whole(geometry, mask)];
+	for (const part of training ? parts : []) {
+		check(part.count !== 0 || x.size === 0, () => `${what}: the mask leaves out every position of the batch`);
+		check(part.count !== 1, () => oneValue(what, x, parts.length));
+	}
 	const inputs = [x];
 	const weightAt = weight ? inputs.push(weight) - 1 : -1;
 	const biasAt = bias ? inputs.push(bias) - 1 : -1;
-	return apply(batchNormOp, inputs, { what, eps, training, weightAt, biasAt, running });
+	const maskAt = mask ? inputs.push(mask) - 1 : -1;
+	return apply(batchNormOp, inputs, { what, eps, training, parts, weightAt, biasAt, maskAt, running });
+}
+
+function whole(geometry: ChannelGeometry, mask: Tensor | null): Part {
+	const count = mask ? mask.view().reduce((sum: number, value: number) => sum + value, 0) : geometry.n * geometry.s;
+	return { ...geometry, start: 0, statsStart: 0, count };
+}
+
+/** The batch as one part, or cut into virtual batches. */
+function partsOf(what: string, x: Tensor, geometry: ChannelGeometry, mask: Tensor | null, size?: number): Part[] {
+	if (size === undefined || x.size === 0) return [whole(geometry, mask)];
+	check(
+		Number.isInteger(size) && size >= 1,
+		() => `${what}: virtualBatchSize must be a whole number of at least 1, got ${size}`,
+	);
+	check(mask === null, () => `${what}: virtualBatchSize and mask do not go together; leave one of them out`);
+	const { c, s } = geometry;
+	// With other channel axes n counts more than examples.
+	const rows = size * (geometry.n / x.shape[0]);
+	const parts: Part[] = [];
+	for (let from = 0; from < geometry.n; from += rows) {
+		const n = Math.min(rows, geometry.n - from);
+		parts.push({ n, c, s, start: from * c * s, statsStart: parts.length * 4 * c, count: n * s });
+	}
+	return parts;
+}
+
+/** The mask as floating 0 and 1, after a look at its shape. */
+function positionMask(what: string, x: Tensor, mask: Tensor, channelAxis: number): Tensor {
+	const axis = normalizeAxis(channelAxis, x.ndim, what);
+	const expected = x.shape.filter((_, i) => i !== axis);
+	check(
+		sameShape(mask.shape, expected),
+		() =>
+			`${what}: the mask has shape ${formatShape(mask.shape)}, expected ${formatShape(expected)}: one value a position, ` +
+			"without the channel axis",
+	);
+	return isFloat(mask.dtype) ? mask : toFloat(mask);
 }
 
 /**
@@ -179,43 +165,10 @@ export function resolveMomentum(
 	return decay === undefined ? momentum : 1 - decay;
 }
 
-function statisticsFromRunning(stats: Tensor, running: RunningStatistics, c: number, eps: number): void {
-	const table = stats.view();
-	const mean = running.mean.view();
-	const variance = running.var.view();
-	for (let channel = 0; channel < c; channel++) {
-		table[channel] = mean[channel];
-		table[c + channel] = 0;
-		table[2 * c + channel] = 1 / Math.sqrt(variance[channel] + eps);
-		table[3 * c + channel] = variance[channel];
-	}
-}
-
-function checkFinite(what: string, x: Tensor, stats: Tensor, { n, c, s }: ChannelGeometry): void {
-	const table = stats.view();
-	for (let channel = 0; channel < c; channel++) {
-		if (Number.isFinite(table[channel]) && Number.isFinite(table[3 * c + channel])) continue;
-		const values = x.view();
-		let found = "values too large for their variance to be represented";
-		search: for (let example = 0; example < n; example++) {
-			for (let i = 0; i < s; i++) {
-				const value = values[(example * c + channel) * s + i];
-				if (!Number.isFinite(value)) {
-					found = `${value} in example ${example}`;
-					break search;
-				}
-			}
-		}
-		throw new EvenkeelError(
-			`${what}: channel ${channel} of the batch holds ${found}; the running statistics were left as they were. ` +
-				"Check the input data, or lower the learning rate if the values grew in training",
-		);
-	}
-}
-
-function oneValue(what: string, x: Tensor): string {
+function oneValue(what: string, x: Tensor, parts: number): string {
 	return (
-		`${what}: training needs more than one value a channel, got shape [${x.shape.join(", ")}]: the variance of a ` +
+		`${what}: training needs more than one value a channel, got shape [${x.shape.join(", ")}]` +
+		`${parts > 1 ? ` in ${parts} virtual batches` : ""}: the variance of a ` +
 		"single value is 0. Use a larger batch (dropLast leaves out a last batch of one), eval() to normalize by the " +
 		"running statistics, or a norm that does not average over the batch"
 	);

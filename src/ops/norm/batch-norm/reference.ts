@@ -1,21 +1,26 @@
 // Batch normalization in float64, as the definition has it. The oracle that the kernels are compared with.
 
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { channelStatistics, eachOfChannel } from "../shared/statistics.ts";
-import type { BatchNormKernels } from "./op.ts";
+import { type CountedGeometry, eachOfChannel, referenceStatistics } from "../shared/statistics.ts";
+import type { BatchNormKernels } from "./fused.ts";
 
 const at = (tensor: Tensor | null, channel: number, otherwise: number) => tensor?.view()[channel] ?? otherwise;
 
+/** The values of a part, and of the table of its statistics. */
+const part = (tensor: Tensor, start: number) => tensor.view().subarray(start);
+
 export const referenceBatchNorm: BatchNormKernels = {
-	forward({ x, y, weight, bias, stats, n, c, s, eps }) {
-		channelStatistics(x, stats, { n, c, s }, eps);
-		referenceBatchNorm.normalize({ x, y, weight, bias, stats, n, c, s });
+	forward(args) {
+		const { x, stats, mask, eps, start, statsStart } = args;
+		const counted: CountedGeometry = { ...args, mask: mask?.view() };
+		referenceStatistics(part(x, start), part(stats, statsStart), counted, eps);
+		referenceBatchNorm.normalize(args);
 	},
 
-	normalize({ x, y, weight, bias, stats, n, c, s }) {
-		const xs = x.view();
-		const ys = y.view();
-		const table = stats.view();
+	normalize({ x, y, weight, bias, stats, n, c, s, start, statsStart }) {
+		const xs = part(x, start);
+		const ys = part(y, start);
+		const table = part(stats, statsStart);
 		for (let channel = 0; channel < c; channel++) {
 			const mean = table[channel];
 			const rstd = table[2 * c + channel];
@@ -27,12 +32,12 @@ export const referenceBatchNorm: BatchNormKernels = {
 		}
 	},
 
-	backward({ x, dy, dx, weight, dweight, dbias, stats, n, c, s, training }) {
-		const xs = x.view();
-		const dys = dy.view();
-		const dxs = dx?.view();
-		const table = stats.view();
-		const count = n * s;
+	backward({ x, dy, dx, weight, dweight, dbias, stats, mask, n, c, s, start, statsStart, count, training }) {
+		const xs = part(x, start);
+		const dys = part(dy, start);
+		const dxs = dx && part(dx, start);
+		const table = part(stats, statsStart);
+		const counts = mask?.view();
 		for (let channel = 0; channel < c; channel++) {
 			const mean = table[channel];
 			const rstd = table[2 * c + channel];
@@ -46,8 +51,10 @@ export const referenceBatchNorm: BatchNormKernels = {
 			if (dbias) dbias.view()[channel] = sum;
 			if (!dxs) continue;
 			const scale = at(weight, channel, 1) * rstd;
-			eachOfChannel(channel, { n, c, s }, (i) => {
-				const through = training ? sum / count + ((xs[i] - mean) * rstd * dot) / count : 0;
+			eachOfChannel(channel, { n, c, s }, (i, position) => {
+				// What the mask leaves out has no part in the statistics, and no gradient through them.
+				const counted = training && (!counts || counts[position] !== 0);
+				const through = counted ? sum / count + ((xs[i] - mean) * rstd * dot) / count : 0;
 				dxs[i] = scale * (dys[i] - through);
 			});
 		}

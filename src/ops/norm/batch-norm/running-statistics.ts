@@ -1,7 +1,6 @@
 // The running averages that evaluation normalizes by.
 
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { ChannelGeometry } from "../shared/geometry.ts";
 
 export interface RunningStatistics {
 	readonly mean: Tensor;
@@ -16,12 +15,11 @@ export interface RunningStatistics {
 export function updateRunningStatistics(
 	running: RunningStatistics,
 	stats: Tensor,
-	{ n, c, s }: ChannelGeometry,
+	{ c, count, statsStart }: { c: number; count: number; statsStart: number },
 ): void {
 	const { momentum } = running;
-	const count = n * s;
 	const correction = running.unbiased ? count / (count - 1) : 1;
-	const table = stats.view();
+	const table = stats.view().subarray(statsStart);
 	const mean = running.mean.view();
 	const variance = running.var.view();
 	for (let channel = 0; channel < c; channel++) {

@@ -1,20 +1,29 @@
 // Launching the kernels: channels are the work items, taken by threads in groups that hold enough
 // work to be worth handing out.
 
+import type { Tensor } from "../../../tensor/tensor.ts";
 import { launchByChannel } from "../shared/statistics.ts";
-import type { BatchNormKernels } from "./op.ts";
+import type { BatchNormKernels } from "./fused.ts";
 
 export const wasmBatchNorm: BatchNormKernels = {
-	forward({ x, y, weight, bias, stats, eps, ...geometry }) {
-		launchByChannel("batch_norm_forward", x, geometry, { tensors: [x, y, weight, bias, stats], numbers: [eps] });
+	forward({ x, y, weight, bias, stats, mask, eps, start, statsStart, count, ...geometry }) {
+		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
+		if (mask) {
+			const masked = { tensors: [...tensors, mask], numbers: [eps, count], columns: false };
+			launchByChannel("batch_norm_masked_forward", x, geometry, masked);
+		} else launchByChannel("batch_norm_forward", x, geometry, { tensors, numbers: [eps] });
 	},
 
-	normalize({ x, y, weight, bias, stats, ...geometry }) {
-		launchByChannel("batch_norm_normalize", x, geometry, { tensors: [x, y, weight, bias, stats] });
+	normalize({ x, y, weight, bias, stats, n, c, s }) {
+		launchByChannel("batch_norm_normalize", x, { n, c, s }, { tensors: [x, y, weight, bias, stats] });
 	},
 
-	backward({ x, dy, dx, weight, dweight, dbias, stats, training, ...geometry }) {
-		const tensors = [x, dy, dx, weight, dweight, dbias, stats];
-		launchByChannel("batch_norm_backward", x, geometry, { tensors, numbers: [training ? 1 : 0] });
+	backward({ x, dy, dx, weight, dweight, dbias, stats, mask, training, start, statsStart, count, ...geometry }) {
+		const at = (tensor: Tensor | null) => [tensor, start] as const;
+		const tensors = [at(x), at(dy), at(dx), weight, dweight, dbias, [stats, statsStart] as const];
+		if (mask) {
+			const masked = { tensors: [...tensors, mask], numbers: [count], columns: false };
+			launchByChannel("batch_norm_masked_backward", x, geometry, masked);
+		} else launchByChannel("batch_norm_backward", x, geometry, { tensors, numbers: [training ? 1 : 0] });
 	},
 };

@@ -2,27 +2,30 @@
 // of the spatial axes.
 
 import { check } from "../../../errors.ts";
-import { formatShape, type Shape } from "../../../tensor/shape.ts";
+import { formatShape, normalizeAxis, type Shape, sizeOf } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 
 export interface ChannelGeometry {
-	/** Examples. */
+	/** Examples (times what lies before the channel axis). */
 	readonly n: number;
-	/** Channels, axis 1. */
+	/** Channels. */
 	readonly c: number;
-	/** Positions in space, 1 for [N, C]. */
+	/** Positions in space behind the channel axis, 1 for [N, C] and for channels last. */
 	readonly s: number;
 }
 
-/** Reads `shape` as [N, C, S]. `what` names the caller in errors. */
-export function channelGeometry(shape: Shape, what: string): ChannelGeometry {
+/**
+ * Reads `shape` as [N, C, S]: N is the product of the axes before that of the channels, S of those
+ * behind it. `what` names the caller in errors.
+ */
+export function channelGeometry(shape: Shape, what: string, channelAxis = 1): ChannelGeometry {
 	check(
 		shape.length >= 2,
 		() => `${what}: expected at least two axes, [N, C, …], got shape ${formatShape(shape)}; reshape it to [N, C]`,
 	);
-	let s = 1;
-	for (let axis = 2; axis < shape.length; axis++) s *= shape[axis];
-	return { n: shape[0], c: shape[1], s };
+	const axis = normalizeAxis(channelAxis, shape.length, what);
+	check(axis > 0, () => `${what}: channelAxis ${channelAxis} is the batch's; the channels are on another axis`);
+	return { n: sizeOf(shape.slice(0, axis)), c: shape[axis], s: sizeOf(shape.slice(axis + 1)) };
 }
 
 /** Checks a parameter or buffer that holds one value a channel. */

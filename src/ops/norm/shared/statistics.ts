@@ -15,11 +15,49 @@ const CHUNK = 16384;
 const COLUMNS = 16;
 const SCRATCH_BYTES = 512;
 
-/** Calls `visit` with the index of every element of channel `channel`. */
-export function eachOfChannel(channel: number, { n, c, s }: ChannelGeometry, visit: (index: number) => void): void {
+/** Calls `visit` with the index of every element of channel `channel`, and of its place in [n, s]. */
+export function eachOfChannel(
+	channel: number,
+	{ n, c, s }: ChannelGeometry,
+	visit: (index: number, position: number) => void,
+): void {
 	for (let example = 0; example < n; example++) {
 		const start = (example * c + channel) * s;
-		for (let i = start; i < start + s; i++) visit(i);
+		for (let i = 0; i < s; i++) visit(start + i, example * s + i);
+	}
+}
+
+/** A geometry of which a mask may leave positions out. */
+export interface CountedGeometry extends ChannelGeometry {
+	/** Values a channel that count. */
+	readonly count: number;
+	/** 0 where a position of [n, s] does not count. */
+	readonly mask?: ArrayLike<number>;
+}
+
+/** The statistics of `xs` into `table`, by the definition, in two passes. */
+export function referenceStatistics(
+	xs: ArrayLike<number>,
+	table: { [index: number]: number },
+	geometry: CountedGeometry,
+	eps: number,
+): void {
+	const { c, count, mask } = geometry;
+	for (let channel = 0; channel < c; channel++) {
+		let sum = 0;
+		eachOfChannel(channel, geometry, (i, position) => {
+			if (!mask || mask[position]) sum += xs[i];
+		});
+		const mean = sum / count;
+		let squares = 0;
+		eachOfChannel(channel, geometry, (i, position) => {
+			if (!mask || mask[position]) squares += (xs[i] - mean) ** 2;
+		});
+		const variance = squares / count;
+		table[channel] = mean;
+		table[c + channel] = 0;
+		table[2 * c + channel] = 1 / Math.sqrt(variance + eps);
+		table[3 * c + channel] = variance;
 	}
 }
 
@@ -27,14 +65,16 @@ export function eachOfChannel(channel: number, { n, c, s }: ChannelGeometry, vis
  * Runs a kernel whose work items are channels. There are two of each: `name`, and `name_columns` for
  * [N, C], where a channel is a column and sizes are n and c alone.
  */
-export function launchByChannel(name: string, like: Tensor, { n, c, s }: ChannelGeometry, args: {
-	tensors: readonly (Tensor | null)[];
-	numbers?: readonly number[];
-}): void {
+export function launchByChannel(
+	name: string,
+	like: Tensor,
+	{ n, c, s }: ChannelGeometry,
+	args: { tensors: readonly Located[]; numbers?: readonly number[]; columns?: boolean },
+): void {
 	const perChunk = Math.max(1, Math.ceil(CHUNK / (n * s)));
-	const columns = s === 1;
+	const columns = args.columns ?? s === 1;
 	const values = [
-		...args.tensors.map((tensor) => tensor?.ptr ?? 0),
+		...args.tensors.map(addressOf),
 		...(columns ? [n, c] : [n, c, s]),
 		...(args.numbers ?? []),
 	];
@@ -42,28 +82,20 @@ export function launchByChannel(name: string, like: Tensor, { n, c, s }: Channel
 	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, SCRATCH_BYTES);
 }
 
+/** A tensor, or the part of it that starts so many elements in. Null: no such argument. */
+export type Located = Tensor | null | readonly [Tensor | null, number];
+
+function addressOf(located: Located): number {
+	if (located === null) return 0;
+	if ("isEvenkeelTensor" in located) return located.ptr;
+	const [tensor, start] = located;
+	return tensor === null ? 0 : tensor.ptr + 4 * start;
+}
+
 const kernels: KernelSet<StatisticsKernels> = {
 	reference: {
-		statistics({ x, stats, eps, ...geometry }) {
-			const xs = x.view();
-			const table = stats.view();
-			const { n, c, s } = geometry;
-			for (let channel = 0; channel < c; channel++) {
-				let sum = 0;
-				eachOfChannel(channel, geometry, (i) => {
-					sum += xs[i];
-				});
-				const mean = sum / (n * s);
-				let squares = 0;
-				eachOfChannel(channel, geometry, (i) => {
-					squares += (xs[i] - mean) ** 2;
-				});
-				const variance = squares / (n * s);
-				table[channel] = mean;
-				table[c + channel] = 0;
-				table[2 * c + channel] = 1 / Math.sqrt(variance + eps);
-				table[3 * c + channel] = variance;
-			}
+		statistics({ x, stats, eps, n, c, s }) {
+			referenceStatistics(x.view(), stats.view(), { n, c, s, count: n * s }, eps);
 		},
 	},
 	wasm: {

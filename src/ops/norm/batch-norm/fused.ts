@@ -1,0 +1,149 @@
+// Forward and backward of batch normalization as the tape sees them: one op, whatever the options.
+// A batch is normalized in parts: one, or several virtual batches, each by statistics of its own.
+
+import { EvenkeelError } from "../../../errors.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { addInPlace } from "../../elementwise/add-in-place.ts";
+import { empty, type KernelSet, kernelsFor, type Op } from "../../op.ts";
+import type { ChannelGeometry } from "../shared/geometry.ts";
+import { referenceBatchNorm } from "./reference.ts";
+import { type RunningStatistics, updateRunningStatistics } from "./running-statistics.ts";
+import { wasmBatchNorm } from "./wasm.ts";
+
+/** A part of the batch: its geometry, and where it and its statistics start. */
+export interface Part extends ChannelGeometry {
+	/** Elements of x before this part. */
+	readonly start: number;
+	/** Elements of the table of statistics before this part's. */
+	readonly statsStart: number;
+	/** Values a channel that the statistics are of: n * s, or what the mask leaves in. */
+	readonly count: number;
+}
+
+interface Common extends Part {
+	readonly x: Tensor;
+	readonly weight: Tensor | null;
+	/** For each part four rows of C: mean, the rest of the mean that float32 does not hold, rstd, variance. */
+	readonly stats: Tensor;
+	/** 1 where a position counts, [n, s], floating; null where all do. */
+	readonly mask: Tensor | null;
+}
+
+export interface BatchNormKernels {
+	/** Statistics of x into `stats`, and y from them. */
+	forward(args: Common & { y: Tensor; bias: Tensor | null; eps: number }): void;
+	/** y from given statistics. */
+	normalize(args: Common & { y: Tensor; bias: Tensor | null }): void;
+	/** dx, dweight and dbias, each where it is not null. */
+	backward(
+		args: Common & { dy: Tensor; dx: Tensor | null; dweight: Tensor | null; dbias: Tensor | null; training: boolean },
+	): void;
+}
+
+const kernels: KernelSet<BatchNormKernels> = { reference: referenceBatchNorm, wasm: wasmBatchNorm };
+
+export interface BatchNormAttrs {
+	readonly what: string;
+	readonly eps: number;
+	readonly training: boolean;
+	readonly parts: readonly Part[];
+	/** Places of the optional inputs, -1 where they are absent. */
+	readonly weightAt: number;
+	readonly biasAt: number;
+	readonly maskAt: number;
+	readonly running: RunningStatistics | null;
+}
+
+export const batchNormOp: Op<BatchNormAttrs> = {
+	name: "batchNorm",
+
+	forward(inputs, attrs, ctx) {
+		const x = inputs[0];
+		const weight = inputs[attrs.weightAt] ?? null;
+		const bias = inputs[attrs.biasAt] ?? null;
+		const mask = inputs[attrs.maskAt] ?? null;
+		const { c } = attrs.parts[0];
+		const y = empty(x.shape, x.backend, "float", "batchNorm");
+		const stats = empty([attrs.parts.length, 4, c], x.backend, "float", "batchNorm statistics");
+		if (x.size === 0) stats.view().fill(0);
+		else if (attrs.training) {
+			for (const part of attrs.parts) {
+				kernelsFor(kernels, x).forward({ x, y, weight, bias, stats, mask, eps: attrs.eps, ...part });
+			}
+			// All parts are looked at before any is taken into the running statistics.
+			for (const part of attrs.parts) checkFinite(attrs.what, x, stats, mask, part);
+			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part);
+		} else {
+			statisticsFromRunning(stats, attrs.running as RunningStatistics, c, attrs.eps);
+			kernelsFor(kernels, x).normalize({ x, y, weight, bias, stats, mask, ...attrs.parts[0] });
+		}
+		if (ctx.recording) ctx.save(x, stats, ...(weight ? [weight] : []), ...(mask ? [mask] : []));
+		stats.dispose();
+		return y;
+	},
+
+	backward(dy, { attrs, saved, needsGrad }) {
+		const { weightAt, biasAt, maskAt, training } = attrs;
+		const [x, stats] = saved;
+		const weight = weightAt > 0 ? saved[2] : null;
+		const mask = maskAt > 0 ? saved[saved.length - 1] : null;
+		const perChannel = (name: string) => empty([attrs.parts[0].c], x.backend, "float", name);
+		const dx = needsGrad[0] ? empty(x.shape, x.backend, "float", "batchNorm dx") : null;
+		const dweight = needsGrad[weightAt] ? perChannel("batchNorm dweight") : null;
+		const dbias = needsGrad[biasAt] ? perChannel("batchNorm dbias") : null;
+		if (x.size === 0) for (const sum of [dweight, dbias]) sum?.view().fill(0);
+		else {
+			attrs.parts.forEach((part, i) => {
+				const own = { dweight: i > 0 && dweight ? perChannel("part") : dweight, dbias: i > 0 && dbias ? perChannel("part") : dbias };
+				kernelsFor(kernels, x).backward({ x, dy, dx, weight, stats, mask, training, ...own, ...part });
+				if (i === 0) return;
+				for (const [sum, term] of [[dweight, own.dweight], [dbias, own.dbias]]) {
+					if (sum && term) addInPlace(sum, term);
+					term?.dispose();
+				}
+			});
+		}
+		const grads: (Tensor | null)[] = [dx];
+		if (weightAt > 0) grads[weightAt] = dweight;
+		if (biasAt > 0) grads[biasAt] = dbias;
+		if (maskAt > 0) grads[maskAt] = null;
+		return grads;
+	},
+};
+
+function statisticsFromRunning(stats: Tensor, running: RunningStatistics, c: number, eps: number): void {
+	const table = stats.view();
+	const mean = running.mean.view();
+	const variance = running.var.view();
+	for (let channel = 0; channel < c; channel++) {
+		table[channel] = mean[channel];
+		table[c + channel] = 0;
+		table[2 * c + channel] = 1 / Math.sqrt(variance[channel] + eps);
+		table[3 * c + channel] = variance[channel];
+	}
+}
+
+function checkFinite(what: string, x: Tensor, stats: Tensor, mask: Tensor | null, part: Part): void {
+	const { n, c, s, start, statsStart } = part;
+	const table = stats.view();
+	for (let channel = 0; channel < c; channel++) {
+		const at = statsStart + channel;
+		if (Number.isFinite(table[at]) && Number.isFinite(table[at + 3 * c])) continue;
+		const values = x.view();
+		const counts = mask?.view();
+		let found = "values too large for their variance to be represented";
+		search: for (let example = 0; example < n; example++) {
+			for (let i = 0; i < s; i++) {
+				const value = values[start + (example * c + channel) * s + i];
+				if (!Number.isFinite(value) && (!counts || counts[example * s + i])) {
+					found = `${value} in example ${example + start / (c * s)}`;
+					break search;
+				}
+			}
+		}
+		throw new EvenkeelError(
+			`${what}: channel ${channel} of the batch holds ${found}; the running statistics were left as they were. ` +
+				"Check the input data, or lower the learning rate if the values grew in training",
+		);
+	}
+}
