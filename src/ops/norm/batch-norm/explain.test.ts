@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { init } from "../../../backend/init.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { tensor } from "../../creation.ts";
+import "../../../autograd/backward.ts";
 import { explainBatchNorm } from "./explain.ts";
 import explained from "./explain-cases.json" with { type: "json" };
+import { batchNorm } from "./op.ts";
 
 const forwardNames = ["mu", "xmu", "sq", "var", "sqrtvar", "ivar", "xhat", "gammax", "out"];
 const backwardNames = [
@@ -214,5 +216,24 @@ describe.each(["reference", "wasm"] as const)("tensors on %s", (backend) => {
 			expect(stage.requiresGrad).toBe(false);
 		}
 		for (const stage of [x, gamma, beta, dy, ...Object.values(all)]) stage.dispose();
+	});
+
+	test("say the same as batchNorm does in one op", async () => {
+		await init({ backend, threads: 1 });
+		const { inputs, eps } = explained.cases[2];
+		const of = ({ shape, data }: Packed) => tensor(data, shape, { requiresGrad: true });
+		const [x, weight, bias] = [inputs.x, inputs.gamma, inputs.beta].map(of);
+		const dy = tensor(inputs.dy.data, inputs.dy.shape);
+		const staged = explainBatchNorm(x, weight, bias, { eps, dy });
+		const y = batchNorm(x, { weight, bias, training: true, eps });
+		y.backward(dy);
+		const tolerance = backend === "wasm" ? 1e-5 : 1e-11;
+		expectClose(y.dataSync(), staged.out.dataSync(), tolerance, "out");
+		const grads = [
+			[x, staged.dx],
+			[weight, staged.dgamma],
+			[bias, staged.dbeta],
+		] as const;
+		for (const [input, grad] of grads) expectClose(input.grad?.dataSync() ?? [], grad.dataSync(), tolerance, grad.name);
 	});
 });
