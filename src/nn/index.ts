@@ -4,12 +4,20 @@ export * from "./containers.ts";
 export * as functional from "./functional.ts";
 export * as init from "./init.ts";
 export * from "./layers/activation.ts";
-export * from "./layers/batch-norm.ts";
+export {
+	BatchNorm1d,
+	BatchNorm2d,
+	BatchNorm3d,
+	type BatchNormLayerOptions,
+	freezeNorms,
+	unfreezeNorms,
+} from "./layers/batch-norm.ts";
 export * from "./layers/conv.ts";
 export type { ChannelNormOptions } from "./layers/channel-norm.ts";
 export * from "./layers/dropout.ts";
 export * from "./layers/group-norm.ts";
 export * from "./layers/instance-norm.ts";
+export * from "./layers/lazy-batch-norm.ts";
 export { LayerNorm, type LayerNormLayerOptions } from "./layers/layer-norm.ts";
 export * from "./layers/linear.ts";
 export * from "./layers/pool.ts";

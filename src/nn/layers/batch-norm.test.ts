@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { onEachBackend } from "../../../test/support/backends.ts";
 import "../../autograd/backward.ts";
 import { tensor, zeros } from "../../ops/creation.ts";
-import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./batch-norm.ts";
+import { Sequential } from "../containers.ts";
+import { BatchNorm1d, BatchNorm2d, BatchNorm3d, freezeNorms, unfreezeNorms } from "./batch-norm.ts";
+import { LazyBatchNorm1d } from "./lazy-batch-norm.ts";
 
 onEachBackend("BatchNorm layers", ({ exact }) => {
 	const digits = exact ? 12 : 5;
@@ -53,6 +55,51 @@ onEachBackend("BatchNorm layers", ({ exact }) => {
 		bn.forward(tensor([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2]));
 		bn.resetRunningStats();
 		expect([values(bn.runningMean), values(bn.runningVar), values(bn.numBatchesTracked)]).toEqual([[0, 0], [1, 1], [0]]);
+	});
+
+	test("freeze survives train() and leaves statistics and parameters alone; unfreeze undoes it", () => {
+		const net = new Sequential(new BatchNorm1d(1), new BatchNorm1d(1));
+		const bn = net.at(0) as BatchNorm1d;
+		bn.forward(tensor([1, 3], [2, 1]));
+		const before = values(bn.runningMean);
+		expect(freezeNorms(net)).toBe(2);
+		net.train();
+		const y = bn.forward(tensor([1, 9], [2, 1]));
+		expect(bn.frozen).toBe(true);
+		expect(values(bn.runningMean)).toEqual(before);
+		expect(bn.numBatchesTracked?.item()).toBe(1);
+		expect(values(y)).toEqual(values(bn.eval().forward(tensor([1, 9], [2, 1]))));
+		expect(y.requiresGrad).toBe(false);
+		expect(unfreezeNorms(net)).toBe(2);
+		bn.train().forward(tensor([1, 9], [2, 1]));
+		expect(bn.numBatchesTracked?.item()).toBe(2);
+		expect(bn.weight?.requiresGrad).toBe(true);
+		bn.freeze({ affine: false });
+		expect(bn.forward(tensor([1, 9], [2, 1])).requiresGrad).toBe(true);
+		expect(() => new BatchNorm1d(1, { trackRunningStats: false }).freeze()).toThrow("needs running statistics");
+	});
+
+	test("a lazy layer takes its channels from the first input", () => {
+		const bn = new LazyBatchNorm1d({ momentum: 1 });
+		expect(bn.parameters()).toEqual([]);
+		bn.forward(tensor([1, 2, 3, 6], [2, 2]));
+		expect([bn.numFeatures, ...values(bn.runningMean)]).toEqual([2, 2, 4]);
+		expect(Object.keys(bn.stateDict()).length).toBe(5);
+		expect(() => bn.forward(zeros([2, 3]))).toThrow("expected 2 channels at axis 1");
+	});
+
+	test("channels last, masks and virtual batches reach the op", () => {
+		const last = new BatchNorm1d(2, { channelAxis: -1, momentum: 1 });
+		last.forward(tensor([1, 10, 3, 20, 5, 30, 7, 40], [2, 2, 2]));
+		expect(values(last.runningMean)).toEqual([4, 25]);
+		expect(() => last.forward(zeros([2, 2, 3]))).toThrow("expected 2 channels at axis 2");
+		const masked = new BatchNorm1d(1, { momentum: 1 });
+		masked.forward(tensor([1, 3, 99], [1, 1, 3]), tensor([1, 1, 0], [1, 3], { dtype: "uint8" }));
+		expect(values(masked.runningMean)).toEqual([2]);
+		const ghosts = new BatchNorm1d(1, { momentum: 1, virtualBatchSize: 2 });
+		ghosts.forward(tensor([1, 3, 10, 20], [4, 1]));
+		expect(values(ghosts.runningMean)).toEqual([15]);
+		expect(() => new BatchNorm1d(1, { momentum: null, virtualBatchSize: 2 })).toThrow("leave out virtualBatchSize");
 	});
 
 	test("a refused batch is not counted", () => {

@@ -1,34 +1,105 @@
 // Batch normalization as a layer: when the batch's statistics are used, and when the running ones.
 
+import { check } from "../../errors.ts";
 import { batchNorm } from "../../ops/norm/batch-norm/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Module } from "../module.ts";
 import { ChannelNorm, type ChannelNormOptions } from "./channel-norm.ts";
 
-export type BatchNormLayerOptions = ChannelNormOptions;
+export interface BatchNormLayerOptions extends ChannelNormOptions {
+	/**
+	 * Split each training batch into virtual ("ghost") batches of this many examples, normalized apart
+	 * (Hoffer et al. 2017, https://arxiv.org/abs/1705.08741).
+	 */
+	virtualBatchSize?: number;
+}
 
-abstract class BatchNorm extends ChannelNorm {
-	constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+export abstract class BatchNorm extends ChannelNorm {
+	readonly virtualBatchSize: number | undefined;
+	#frozen = false;
+
+	constructor(numFeatures: number | null, options: BatchNormLayerOptions = {}) {
 		super(numFeatures, options);
+		check(
+			options.virtualBatchSize === undefined || this.momentum !== null,
+			() => `${this.label}: the cumulative average (momentum null) counts whole batches; leave out virtualBatchSize`,
+		);
+		this.virtualBatchSize = options.virtualBatchSize;
 	}
 
-	override forward(x: Tensor): Tensor {
+	/** True after `freeze()`: running statistics are used, and left as they are, in training too. */
+	get frozen(): boolean {
+		return this.#frozen;
+	}
+
+	/**
+	 * Normalizes by the running statistics from now on, also in training, and leaves them as they are:
+	 * for fine-tuning on batches too small, or too unlike, to learn statistics from. `train()` does not
+	 * undo it; `unfreeze()` does.
+	 *
+	 * @param options.affine stop training scale and shift as well. Default true.
+	 */
+	freeze({ affine = true } = {}): this {
+		check(
+			this.trackRunningStats,
+			() => `${this.label}: freeze() needs running statistics, and trackRunningStats is false`,
+		);
+		this.#frozen = true;
+		if (affine) this.#trainAffine(false);
+		return this;
+	}
+
+	/** Undoes `freeze()`. */
+	unfreeze(): this {
+		this.#frozen = false;
+		this.#trainAffine(true);
+		return this;
+	}
+
+	/**
+	 * @param mask in training, which positions count: x's shape without the channel axis, 0 for padding
+	 */
+	override forward(x: Tensor, mask?: Tensor): Tensor {
 		this.checkShape(x);
-		const { weight, bias, runningMean, runningVar, eps, runningVariance } = this;
+		const { weight, bias, runningMean, runningVar, eps, runningVariance, channelAxis, virtualBatchSize } = this;
+		const learning = this.training && !this.#frozen;
 		const y = batchNorm(x, {
 			weight,
 			bias,
 			runningMean,
 			runningVar,
-			training: this.training || !this.trackRunningStats,
+			training: learning || !this.trackRunningStats,
 			eps,
 			runningVariance,
+			channelAxis,
+			mask,
+			virtualBatchSize: learning ? virtualBatchSize : undefined,
 			momentum: this.nextMomentum(),
 			name: this.label,
 		});
 		// Counted only now: a batch that was refused has left no trace.
-		if (this.training && x.size > 0) this.countBatch();
+		if (learning && x.size > 0) this.countBatch();
 		return y;
 	}
+
+	#trainAffine(train: boolean): void {
+		this.weight?.setRequiresGrad(train);
+		this.bias?.setRequiresGrad(train);
+	}
+}
+
+/** Freezes every BatchNorm of `net` ({@link BatchNorm1d.freeze}). Returns how many there were. */
+export function freezeNorms(net: Module, options: { affine?: boolean } = {}): number {
+	const layers = net.modules().filter((module) => module instanceof BatchNorm);
+	for (const layer of layers) layer.freeze(options);
+	return layers.length;
+}
+
+/** Undoes {@link freezeNorms}. Returns how many layers there were. */
+export function unfreezeNorms(net: Module): number {
+	const layers = net.modules().filter((module) => module instanceof BatchNorm);
+	for (const layer of layers) layer.unfreeze();
+	return layers.length;
 }
 
 /**

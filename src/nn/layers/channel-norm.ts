@@ -4,7 +4,7 @@
 import { check } from "../../errors.ts";
 import { full, zeros } from "../../ops/creation.ts";
 import { resolveMomentum } from "../../ops/norm/batch-norm/op.ts";
-import { formatShape } from "../../tensor/shape.ts";
+import { formatShape, normalizeAxis } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constant } from "../init.ts";
 import { checkSize, Module } from "../module.ts";
@@ -28,31 +28,37 @@ export interface ChannelNormOptions {
 	trackRunningStats?: boolean;
 	/** The variance that is tracked: `"unbiased"` (PyTorch, default) or `"biased"` (Keras, ONNX). */
 	runningVariance?: "unbiased" | "biased";
+	/** The axis that holds the channels. Default 1; -1 for channels last. */
+	channelAxis?: number;
 }
 
 export abstract class ChannelNorm extends Module {
-	readonly numFeatures: number;
+	/** Channels; 0 while a lazy layer has not seen its first input. */
+	numFeatures: number;
 	readonly eps: number;
 	/** Weight of the new batch, or null for the cumulative average. */
 	momentum: number | null;
 	readonly affine: boolean;
 	readonly trackRunningStats: boolean;
 	readonly runningVariance: "unbiased" | "biased";
-	weight: Parameter | null;
-	bias: Parameter | null;
+	/** The axis that holds the channels. */
+	readonly channelAxis: number;
+	weight: Parameter | null = null;
+	bias: Parameter | null = null;
 	/** Starts at 0. */
-	runningMean: Tensor | null;
+	runningMean: Tensor | null = null;
 	/** Starts at 1. */
-	runningVar: Tensor | null;
+	runningVar: Tensor | null = null;
 	/** How many batches the running statistics have seen: an int32 scalar. */
-	numBatchesTracked: Tensor | null;
+	numBatchesTracked: Tensor | null = null;
+	readonly #hasBias: boolean;
 	/** The shapes that this layer takes, by number of axes. */
 	protected abstract readonly accepts: Readonly<Record<number, string>>;
 
-	constructor(numFeatures: number, options: ChannelNormOptions) {
+	/** `numFeatures` null: known, and allocated, with the first input. */
+	constructor(numFeatures: number | null, options: ChannelNormOptions) {
 		super();
 		const layer = this.constructor.name;
-		checkSize(layer, "numFeatures", numFeatures);
 		const { eps = 1e-5, affine = true, bias = true, trackRunningStats = true, runningVariance = "unbiased" } = options;
 		check(eps >= 0, () => `${layer}: eps must be at least 0, got ${eps}`);
 		check(
@@ -60,14 +66,24 @@ export abstract class ChannelNorm extends Module {
 			() => `${layer}: runningVariance is "unbiased" or "biased", got ${JSON.stringify(runningVariance)}`,
 		);
 		const momentum = resolveMomentum(options, layer);
-		this.numFeatures = numFeatures;
+		this.numFeatures = 0;
 		this.eps = eps;
 		this.momentum = momentum === undefined ? 0.1 : momentum;
 		this.affine = affine;
+		this.#hasBias = affine && bias;
 		this.trackRunningStats = trackRunningStats;
 		this.runningVariance = runningVariance;
+		this.channelAxis = options.channelAxis ?? 1;
+		if (numFeatures !== null) this.allocate(numFeatures);
+	}
+
+	/** Makes parameters and buffers for so many channels. */
+	protected allocate(numFeatures: number): void {
+		checkSize(this.label, "numFeatures", numFeatures);
+		const { affine, trackRunningStats } = this;
+		this.numFeatures = numFeatures;
 		this.weight = affine ? constant(new Parameter([numFeatures], "weight"), 1) : null;
-		this.bias = affine && bias ? constant(new Parameter([numFeatures], "bias"), 0) : null;
+		this.bias = this.#hasBias ? constant(new Parameter([numFeatures], "bias"), 0) : null;
 		this.runningMean = this.registerBuffer("runningMean", trackRunningStats ? zeros([numFeatures]) : null);
 		this.runningVar = this.registerBuffer("runningVar", trackRunningStats ? full([numFeatures], 1) : null);
 		this.numBatchesTracked = this.registerBuffer(
@@ -101,11 +117,12 @@ export abstract class ChannelNorm extends Module {
 			x.ndim in this.accepts,
 			() => `${this.label}: expected ${Object.values(this.accepts).join(" or ")}, got shape ${formatShape(x.shape)}`,
 		);
+		const axis = normalizeAxis(this.channelAxis, x.ndim, this.label);
 		check(
-			x.shape[1] === this.numFeatures,
+			x.shape[axis] === this.numFeatures,
 			() =>
-				`${this.label}: expected ${this.numFeatures} channels at axis 1, got shape ${formatShape(x.shape)}; ` +
-				`build it with numFeatures ${x.shape[1]}`,
+				`${this.label}: expected ${this.numFeatures} channels at axis ${axis}, got shape ${formatShape(x.shape)}; ` +
+				`build it with numFeatures ${x.shape[axis]}`,
 		);
 	}
 }

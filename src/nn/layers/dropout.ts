@@ -10,16 +10,17 @@ import { Module } from "../module.ts";
  */
 export class Dropout extends Module {
 	readonly p: number;
-	readonly #generator: Generator | undefined;
+	/** Where its numbers come from; undefined for the default generator. */
+	readonly generator: Generator | undefined;
 
 	constructor(p = 0.5, { generator }: { generator?: Generator } = {}) {
 		super();
 		check(p >= 0 && p <= 1, () => `Dropout: p must be between 0 and 1, got ${p}`);
 		this.p = p;
-		this.#generator = generator;
+		this.generator = generator;
 	}
 
 	override forward(x: Tensor): Tensor {
-		return dropout(x, this.p, { training: this.training, generator: this.#generator });
+		return dropout(x, this.p, { training: this.training, generator: this.generator });
 	}
 }

@@ -5,7 +5,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { ChannelNorm, type ChannelNormOptions } from "./channel-norm.ts";
 
 /** As for BatchNorm, but `affine` and `trackRunningStats` are off by default (PyTorch). */
-export type InstanceNormLayerOptions = ChannelNormOptions;
+export type InstanceNormLayerOptions = Omit<ChannelNormOptions, "channelAxis">;
 
 abstract class InstanceNorm extends ChannelNorm {
 	constructor(numFeatures: number, options: InstanceNormLayerOptions = {}) {

@@ -106,7 +106,11 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 }
 
 function whole(geometry: ChannelGeometry, mask: Tensor | null): Part {
-	const count = mask ? mask.view().reduce((sum: number, value: number) => sum + value, 0) : geometry.n * geometry.s;
+	let count = geometry.n * geometry.s;
+	if (mask) {
+		count = 0;
+		for (const value of mask.view()) if (value !== 0) count++;
+	}
 	return { ...geometry, start: 0, statsStart: 0, count };
 }
 
