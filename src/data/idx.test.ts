@@ -15,6 +15,7 @@ test("what is written is read back", () => {
 			const size = shape.reduce((a, b) => a * b, 1);
 			const data = Uint8Array.from({ length: size }, (_, i) => (i * 37) & 255);
 			expect(parseIdx(encodeIdx(shape, data))).toEqual({ type: "uint8", shape, data });
+			expect(parseIdx(Buffer.from(encodeIdx(shape, data)))).toEqual({ type: "uint8", shape, data });
 		}),
 	);
 });

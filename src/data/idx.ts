@@ -125,7 +125,7 @@ function checkLength(found: number, expected: number, what: string, name: string
 }
 
 function elements(bytes: Uint8Array, view: DataView, type: IdxType, header: number, count: number): IdxData {
-	if (type === "uint8") return bytes.subarray(header);
+	if (type === "uint8") return new Uint8Array(bytes.buffer, bytes.byteOffset + header, count);
 	const { bytes: size, make, get } = formats[type];
 	const data = make(count);
 	for (let i = 0; i < count; i++) data[i] = get(view, header + i * size);
