@@ -1,0 +1,12 @@
+// File formats, as pure functions of bytes and text, and writing files all or nothing.
+
+export { writeFileAtomic, writeFileAtomicSync } from "./atomic-write.ts";
+export { type CsvOptions, type CsvTable, parseCsv } from "./csv.ts";
+export { decodeNpy, encodeNpy, type NpyArray, type NpyData } from "./npy.ts";
+export {
+	decodeSafetensors,
+	encodeSafetensors,
+	type SafetensorsData,
+	type SafetensorsDType,
+	type SafetensorsTensor,
+} from "./safetensors.ts";
