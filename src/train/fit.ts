@@ -1,0 +1,368 @@
+// One run of training: epochs of steps, each in a scope of its own, with evaluation, checkpoints and the chance to stop
+// in between. What a step changes is all in the state that a checkpoint holds, so a run can be taken up anywhere.
+
+import { backward } from "../autograd/backward.ts";
+import { currentBackend } from "../backend/backend.ts";
+import { type Batch, DataLoader } from "../data/data-loader.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ImageTransform } from "../data/transform.ts";
+import { check, EvenkeelError } from "../errors.ts";
+import type { Module } from "../nn/module.ts";
+import { runObserved } from "../nn/summary.ts";
+import { clipGradNorm } from "../optim/index.ts";
+import { scope } from "../tensor/scope.ts";
+import {
+	type CheckpointParts,
+	checkSettings,
+	type RunSettings,
+	readCheckpoint,
+	restoreCheckpoint,
+	saveCheckpoint,
+} from "./checkpoint.ts";
+import { generatorsOf, whyNotFinite, withoutTraces } from "./diagnose.ts";
+import { addBatch, asDataset, type Examples, evaluate, type Objective } from "./evaluate.ts";
+import { Breather } from "./event-loop.ts";
+import {
+	type Averages,
+	averages,
+	type EarlyStopping,
+	type EpochRecord,
+	emptyTotals,
+	type History,
+	shouldStop,
+} from "./history.ts";
+import type { Callbacks, StepReport, TrainerOptions } from "./trainer.ts";
+
+/** Options of `Trainer.fit()`. */
+export interface FitOptions extends Callbacks {
+	/** How often to go through the training set. */
+	epochs: number;
+	/** Examples a step. Default 32. */
+	batchSize?: number;
+	/** Evaluated at the end of each epoch. */
+	validation?: Examples;
+	/** Ends training after the step under way; a checkpoint is written, and the history says `stopped: "aborted"`. */
+	signal?: AbortSignal;
+	/** Determines the order of the examples, crops and flips. Default: that of the default generator (`manualSeed`). */
+	seed?: number;
+	/** A new random order each epoch. Default true. */
+	shuffle?: boolean;
+	/** Leave out a last batch that is not full. Default false. */
+	dropLast?: boolean;
+	/** How images become floats. Default: x / 255. Validation takes part in `mean` and `std`, not in `crop` and `flip`. */
+	transform?: ImageTransform;
+	earlyStopping?: EarlyStopping;
+	checkpoint?: CheckpointOptions;
+	/** A folder with a checkpoint to go on from: the result is bit for bit that of a run that never stopped. */
+	resume?: string;
+}
+
+export interface CheckpointOptions {
+	/** The folder, made if need be: `checkpoint.safetensors` in it is replaced each time, in one piece. */
+	dir: string;
+	/** Write one at the start and every so many steps too, not only at the end of each epoch and on abort. Default: never. */
+	everySteps?: number;
+	/** What a run that resumes from it must have in common with this one, beside what `fit` compares itself. */
+	settings?: RunSettings;
+}
+
+/** A run under way. */
+export class FitRun {
+	readonly #objective: Objective;
+	readonly #trainer: TrainerOptions;
+	readonly #options: FitOptions;
+	readonly #loader: DataLoader;
+	readonly #settings: RunSettings;
+	readonly #breather = new Breather();
+	readonly #clock = new Clock();
+	#epochs: EpochRecord[] = [];
+	#step = 0;
+	#totals;
+	#epochStarted = performance.now();
+	/** Seconds an epoch had already taken when the run was taken up in its middle. */
+	#epochBefore = 0;
+	readonly #started = performance.now();
+	#stepsHere = 0;
+
+	constructor(objective: Objective, trainer: TrainerOptions, examples: Examples, options: FitOptions) {
+		checkOptions(options);
+		const { batchSize = 32, shuffle = true, dropLast = false, seed, transform } = options;
+		const dataset = asDataset(examples);
+		this.#objective = objective;
+		this.#trainer = trainer;
+		this.#options = options;
+		this.#loader = new DataLoader(dataset, { batchSize, shuffle, dropLast, seed, transform });
+		this.#totals = emptyTotals(objective.metrics);
+		check(
+			this.#loader.length > 0,
+			() => `fit: ${dataset.length} examples make no batch of ${batchSize}; give more, or a smaller batchSize`,
+		);
+		checkSmallBatches(objective, dataset, this.#loader);
+		this.#settings = {
+			...options.checkpoint?.settings,
+			examples: dataset.length,
+			batchSize,
+			shuffle,
+			dropLast,
+			seed: seed ?? null,
+			transform: JSON.stringify(transform ?? {}),
+			loss: objective.loss.name,
+			metrics: objective.metrics.map(({ name }) => name).join(", "),
+			optimizer: trainer.optimizer.name,
+			precision: currentBackend().float,
+		};
+	}
+
+	/** Trains until the last epoch, or until told to stop. The network's modes are then what they were. */
+	async run(): Promise<History> {
+		const modes = this.#objective.net.modules().map((module): [Module, boolean] => [module, module.training]);
+		try {
+			return await this.#run();
+		} finally {
+			for (const [module, mode] of modes) module.training = mode;
+		}
+	}
+
+	async #run(): Promise<History> {
+		if (this.#options.resume !== undefined) this.#resume(this.#options.resume);
+		else if (this.#options.checkpoint?.everySteps) this.#save();
+		const { epochs, earlyStopping } = this.#options;
+		while (this.#loader.epoch < epochs) {
+			if (earlyStopping && shouldStop(this.#epochs, earlyStopping)) return this.#history("early");
+			if (!(await this.#runEpoch())) {
+				this.#save();
+				return this.#history("aborted");
+			}
+		}
+		return this.#history();
+	}
+
+	/** Trains one epoch, or the rest of it, and evaluates. False if it was told to stop. */
+	async #runEpoch(): Promise<boolean> {
+		const { signal, checkpoint } = this.#options;
+		const batches = this.#loader[Symbol.iterator]();
+		this.#objective.net.train();
+		this.#clock.start();
+		while (this.#loader.position < this.#loader.length) {
+			if (signal?.aborted) return false;
+			scope(() => this.#trainOn(batches));
+			if (checkpoint?.everySteps && this.#step % checkpoint.everySteps === 0) this.#save();
+			if (this.#breather.due) await this.#breather.pause();
+		}
+		this.#clock.stop();
+		const test = await this.#validate();
+		if (test === "aborted") return false;
+		// The loader moves to the next epoch only now: until here, a checkpoint takes the run up before the evaluation.
+		batches.next();
+		const record = this.#record(test);
+		this.#epochs.push(record);
+		this.#totals = emptyTotals(this.#objective.metrics);
+		this.#clock.reset();
+		this.#epochStarted = performance.now();
+		this.#epochBefore = 0;
+		this.#save();
+		for (const { onEpoch } of this.#callbacks()) await onEpoch?.(record);
+		return true;
+	}
+
+	/** One step, in the scope that is open. */
+	#trainOn(batches: Iterator<Batch, void>): void {
+		const { value: batch } = batches.next();
+		if (!batch) return;
+		const { net, loss } = this.#objective;
+		const { optimizer, schedule, clipGradNorm: maxNorm } = this.#trainer;
+		const output = net.forward(batch.x);
+		const mean = loss.compute(output, batch.y);
+		const value = mean.item();
+		if (!Number.isFinite(value)) this.#refuse(value, batch);
+		addBatch(this.#totals, this.#objective, output, batch.y, value);
+		optimizer.zeroGrad();
+		backward(mean);
+		if (maxNorm !== undefined) clipGradNorm(net.parameters(), maxNorm);
+		optimizer.step();
+		if (schedule && schedule.stepCount < (schedule.curve.end ?? Infinity)) schedule.step();
+		this.#step++;
+		this.#stepsHere++;
+		this.#report(value);
+	}
+
+	#refuse(loss: number, { x, y }: Batch): never {
+		const { epoch, position, length } = this.#loader;
+		throw new EvenkeelError(
+			`epoch ${epoch + 1}, batch ${position} of ${length}: the loss is ${loss}, so training stopped before the update: ` +
+				whyNotFinite(this.#objective.net, x, y),
+		);
+	}
+
+	#report(batchLoss: number): void {
+		const callbacks = this.#callbacks().filter(({ onStep }) => onStep);
+		if (callbacks.length === 0) return;
+		const { epoch, position, length } = this.#loader;
+		const { epochs } = this.#options;
+		const stepsLeft = (epochs - epoch) * length - position;
+		const report: StepReport = {
+			epoch: epoch + 1,
+			epochs,
+			batch: position,
+			batches: length,
+			step: this.#step,
+			batchLoss,
+			...averages(this.#totals, this.#objective.metrics),
+			examplesPerSecond: this.#totals.seen / this.#clock.seconds,
+			secondsLeft: (secondsSince(this.#started) / this.#stepsHere) * stepsLeft,
+		};
+		for (const { onStep } of callbacks) onStep?.(report);
+	}
+
+	/** The validation set's figures, null without one. */
+	async #validate(): Promise<Averages | null | "aborted"> {
+		const { validation, transform, batchSize, signal } = this.#options;
+		if (signal?.aborted) return "aborted";
+		if (validation === undefined) return null;
+		try {
+			return await evaluate(this.#objective, validation, {
+				transform,
+				signal,
+				batchSize: Math.max(256, batchSize ?? 0),
+			});
+		} catch (error) {
+			if (signal?.aborted && error === signal.reason) return "aborted";
+			throw error;
+		}
+	}
+
+	#record(test: Averages | null): EpochRecord {
+		const train = averages(this.#totals, this.#objective.metrics);
+		return {
+			epoch: this.#loader.epoch,
+			loss: train.loss,
+			...(train.accuracy === undefined ? {} : { trainAccuracy: train.accuracy }),
+			...(test ? { testLoss: test.loss } : {}),
+			...(test?.accuracy === undefined ? {} : { testAccuracy: test.accuracy }),
+			...(train.metrics ? { trainMetrics: train.metrics } : {}),
+			...(test?.metrics ? { testMetrics: test.metrics } : {}),
+			examplesPerSecond: this.#totals.seen / this.#clock.seconds,
+			seconds: this.#epochBefore + secondsSince(this.#epochStarted),
+		};
+	}
+
+	#history(stopped?: History["stopped"]): History {
+		return { epochs: [...this.#epochs], ...(stopped ? { stopped } : {}) };
+	}
+
+	#callbacks(): readonly Callbacks[] {
+		return [...(this.#trainer.callbacks ?? []), this.#options];
+	}
+
+	#save(): void {
+		const { checkpoint, epochs } = this.#options;
+		if (!checkpoint) return;
+		const running = this.#clock.running;
+		this.#clock.stop();
+		saveCheckpoint(checkpoint.dir, this.#parts(), {
+			version: 1,
+			step: this.#step,
+			epochs,
+			loader: this.#loader.state(),
+			totals: this.#totals,
+			trainedSeconds: this.#clock.seconds,
+			epochSeconds: this.#epochBefore + secondsSince(this.#epochStarted),
+			generators: Object.fromEntries(generatorsOf(this.#objective.net).map(([name, of]) => [name, of.state()])),
+			history: this.#epochs,
+			settings: this.#settings,
+		});
+		if (running) this.#clock.start();
+	}
+
+	#resume(dir: string): void {
+		const saved = readCheckpoint(dir);
+		checkSettings(saved, this.#settings);
+		restoreCheckpoint(saved, this.#parts());
+		const { state } = saved;
+		this.#loader.setState(state.loader);
+		this.#step = state.step;
+		this.#epochs = [...state.history];
+		this.#totals = { ...state.totals, metrics: [...state.totals.metrics] };
+		this.#clock.reset(state.trainedSeconds);
+		this.#epochStarted = performance.now();
+		this.#epochBefore = state.epochSeconds;
+		for (const [name, generator] of generatorsOf(this.#objective.net)) {
+			if (state.generators[name]) generator.setState(state.generators[name]);
+		}
+	}
+
+	#parts(): CheckpointParts {
+		const { optimizer, schedule } = this.#trainer;
+		return { net: this.#objective.net, optimizer, schedule };
+	}
+}
+
+/** A stopwatch. */
+class Clock {
+	#before = 0;
+	#since: number | null = null;
+
+	get seconds(): number {
+		return this.#before + (this.#since === null ? 0 : secondsSince(this.#since));
+	}
+
+	get running(): boolean {
+		return this.#since !== null;
+	}
+
+	start(): void {
+		this.#since ??= performance.now();
+	}
+
+	stop(): void {
+		this.#before = this.seconds;
+		this.#since = null;
+	}
+
+	/** Stops, at `seconds`. */
+	reset(seconds = 0): void {
+		this.#before = seconds;
+		this.#since = null;
+	}
+}
+
+function secondsSince(start: number): number {
+	return (performance.now() - start) / 1000;
+}
+
+function checkOptions({ epochs, checkpoint }: FitOptions): void {
+	check(
+		Number.isInteger(epochs) && epochs >= 1,
+		() => `fit: epochs must be a whole number of at least 1, got ${epochs}`,
+	);
+	const every = checkpoint?.everySteps;
+	check(
+		every === undefined || (Number.isInteger(every) && every >= 1),
+		() => `fit: checkpoint.everySteps must be a whole number of at least 1, got ${every}`,
+	);
+}
+
+/**
+ * A last batch of one example would end the epoch with an error where a norm needs more than one value a channel: better
+ * to say so before it starts.
+ */
+function checkSmallBatches({ net }: Objective, dataset: Dataset, { batchSize, dropLast, transform }: DataLoader): void {
+	const rest = dataset.length % batchSize;
+	const smallest = dropLast || rest === 0 ? batchSize : rest;
+	if (smallest !== 1) return;
+	try {
+		withoutTraces(net, () =>
+			scope(() => {
+				const [one] = new DataLoader(dataset, { transform });
+				runObserved(net, one.x, () => {}, { training: true });
+			}),
+		);
+	} catch (error) {
+		if (!(error instanceof EvenkeelError)) throw error;
+		const why =
+			batchSize === 1
+				? "with a batchSize of 1"
+				: `${dataset.length} examples in batches of ${batchSize} leave a last batch of one; pass dropLast: true or another batchSize`;
+		throw new EvenkeelError(`fit: ${why}: ${error.message}`);
+	}
+}

@@ -1,0 +1,16 @@
+// Training: the trainer, what it reports, and checkpoints.
+
+export {
+	type CheckpointState,
+	checkpointFile,
+	type RunSettings,
+	readCheckpoint,
+	type SavedCheckpoint,
+	saveWeights,
+} from "./checkpoint.ts";
+export type { EvaluateOptions, Examples } from "./evaluate.ts";
+export type { CheckpointOptions, FitOptions } from "./fit.ts";
+export type { Averages, EarlyStopping, EpochRecord, History } from "./history.ts";
+export type { LossFunction, LossName, MetricFunction, MetricName } from "./objective.ts";
+export { type Callbacks, type StepReport, Trainer, type TrainerOptions } from "./trainer.ts";
+export { weightsHash } from "./weights-hash.ts";
