@@ -40,7 +40,7 @@ export interface BatchNormKernels {
 	): void;
 }
 
-const kernels: KernelSet<BatchNormKernels> = { reference: referenceBatchNorm, wasm: wasmBatchNorm };
+export const batchNormKernels: KernelSet<BatchNormKernels> = { reference: referenceBatchNorm, wasm: wasmBatchNorm };
 
 export interface BatchNormAttrs {
 	readonly what: string;
@@ -68,14 +68,14 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		if (x.size === 0) stats.view().fill(0);
 		else if (attrs.training) {
 			for (const part of attrs.parts) {
-				kernelsFor(kernels, x).forward({ x, y, weight, bias, stats, mask, eps: attrs.eps, ...part });
+				kernelsFor(batchNormKernels, x).forward({ x, y, weight, bias, stats, mask, eps: attrs.eps, ...part });
 			}
 			// All parts are looked at before any is taken into the running statistics.
 			for (const part of attrs.parts) checkFinite(attrs.what, x, stats, mask, part);
 			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part);
 		} else {
 			statisticsFromRunning(stats, attrs.running as RunningStatistics, c, attrs.eps);
-			kernelsFor(kernels, x).normalize({ x, y, weight, bias, stats, mask, ...attrs.parts[0] });
+			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask, ...attrs.parts[0] });
 		}
 		if (ctx.recording) ctx.save(x, stats, ...(weight ? [weight] : []), ...(mask ? [mask] : []));
 		stats.dispose();
@@ -95,7 +95,7 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		else {
 			attrs.parts.forEach((part, i) => {
 				const own = { dweight: i > 0 && dweight ? perChannel("part") : dweight, dbias: i > 0 && dbias ? perChannel("part") : dbias };
-				kernelsFor(kernels, x).backward({ x, dy, dx, weight, stats, mask, training, ...own, ...part });
+				kernelsFor(batchNormKernels, x).backward({ x, dy, dx, weight, stats, mask, training, ...own, ...part });
 				if (i === 0) return;
 				for (const [sum, term] of [[dweight, own.dweight], [dbias, own.dbias]]) {
 					if (sum && term) addInPlace(sum, term);
@@ -123,7 +123,8 @@ function statisticsFromRunning(stats: Tensor, running: RunningStatistics, c: num
 	}
 }
 
-function checkFinite(what: string, x: Tensor, stats: Tensor, mask: Tensor | null, part: Part): void {
+/** Throws if a statistic of `part` is not finite, and says where in x that comes from. */
+export function checkFinite(what: string, x: Tensor, stats: Tensor, mask: Tensor | null, part: Part): void {
 	const { n, c, s, start, statsStart } = part;
 	const table = stats.view();
 	for (let channel = 0; channel < c; channel++) {
