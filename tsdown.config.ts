@@ -2,7 +2,7 @@
 // finds the worker next to the pool and an import of one layer loads that layer only. What can be imported is
 // read from package.json, so an entry is added there and nowhere else. Types: scripts/build-types.mjs.
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
 const { exports, bin } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8"));
@@ -13,14 +13,14 @@ const built: string[] = [...Object.values<{ default?: string }>(exports), ...Obj
 
 export default defineConfig({
 	entry: [
-		...built.map((file) => file.replace("dist/", "src/").replace(/\.mjs$/, ".ts")).filter((file) => existsSync(file)),
+		...built.map((file) => file.replace("dist/", "src/").replace(/\.mjs$/, ".ts")),
 		// Reached through a URL, which the bundler does not follow.
 		"src/backend/wasm/worker.mjs",
 	],
 	root: "src",
 	outDir: "dist",
 	format: "esm",
-	platform: "neutral",
+	platform: "node",
 	target: "es2022",
 	unbundle: true,
 	fixedExtension: true,
