@@ -1,6 +1,6 @@
 // Adam and AdamW: steps scaled by running averages of the gradient and of its square.
 
-import { adamStep, type AdamUpdate } from "../ops/optimizer-step/op.ts";
+import { type AdamUpdate, adamStep } from "../ops/optimizer-step/op.ts";
 import { BaseOptimizer, flag, nonNegative } from "./optimizer.ts";
 import type { ParamsInput } from "./param-groups.ts";
 

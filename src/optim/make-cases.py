@@ -112,8 +112,8 @@ def schedule_cases():
     def warm_up_then_cosine(o):
         return s.SequentialLR(o, [s.LinearLR(o, 0.1, 1, 4), s.CosineAnnealingLR(o, 8)], milestones=[4])
 
-    then = {"schedule": "cosineAnnealingLR", "options": {"tMax": 8}}
-    yield case("linearWarmup", {"steps": 4, "startFactor": 0.1, "then": then}, warm_up_then_cosine, 12)
+    following = {"schedule": "cosineAnnealingLR", "options": {"tMax": 8}}
+    yield case("linearWarmup", {"steps": 4, "startFactor": 0.1, "next": following}, warm_up_then_cosine, 12)
     cycles = [
         {"maxLr": 1, "totalSteps": 20},
         {"maxLr": [1, 0.1], "totalSteps": 17, "pctStart": 0.25},

@@ -1,7 +1,7 @@
 // One cycle: up to a large learning rate and far down again, with the momentum moving the other way.
 
 import { check } from "../errors.ts";
-import { checkFinite, checkWhole, type Curve, type Schedulable, Schedule } from "./schedule.ts";
+import { type Curve, checkFinite, checkWhole, type Schedulable, Schedule } from "./schedule.ts";
 
 export interface OneCycleOptions {
 	/** The peak of the rate; one number, or one for each group. */
@@ -37,7 +37,15 @@ interface Phase {
 type Settings = Required<OneCycleOptions>;
 
 function phasesOf(settings: Settings): Phase[] {
-	const { totalSteps, pctStart, baseMomentum: low, maxMomentum: high, divFactor, finalDivFactor, threePhase } = settings;
+	const {
+		totalSteps,
+		pctStart,
+		baseMomentum: low,
+		maxMomentum: high,
+		divFactor,
+		finalDivFactor,
+		threePhase,
+	} = settings;
 	const start = 1 / divFactor;
 	const end = start / finalDivFactor;
 	const peakAt = pctStart * totalSteps - 1;

@@ -12,12 +12,12 @@ import {
 	cosineAnnealingLR,
 	linearWarmup,
 	noWeightDecayOnNorms,
-	oneCycleLR,
 	type Optimizer,
 	type OptimizerState,
+	oneCycleLR,
 	Schedule,
-	sequentialLR,
 	SGD,
+	sequentialLR,
 	stepLR,
 } from "./index.ts";
 
@@ -165,8 +165,12 @@ onEachBackend("optimizers", () => {
 
 	test("options that are missing or out of range", () => {
 		const params = [parameter(1)];
-		expect(() => new SGD(params)).toThrow("SGD: lr of group 0 is missing; pass { lr: … }, a finite number of at least 0");
-		expect(() => new SGD(params, { lr: -1 })).toThrow("SGD: lr of group 0 must be a finite number of at least 0, got -1");
+		expect(() => new SGD(params)).toThrow(
+			"SGD: lr of group 0 is missing; pass { lr: … }, a finite number of at least 0",
+		);
+		expect(() => new SGD(params, { lr: -1 })).toThrow(
+			"SGD: lr of group 0 must be a finite number of at least 0, got -1",
+		);
 		expect(() => new SGD(params, { lr: 1, momentum: Number.POSITIVE_INFINITY })).toThrow("momentum of group 0 must be");
 		expect(() => new SGD(params, { lr: 1, nesterov: true })).toThrow(
 			"SGD: group 0: nesterov needs momentum above 0 and dampening 0, got momentum 0 and dampening 0",
@@ -185,7 +189,9 @@ onEachBackend("optimizers", () => {
 		const param = parameter(1);
 		const net = { namedParameters: () => [["weight", param]] };
 		// @ts-expect-error: what a caller without types may pass
-		expect(() => new SGD(net, { lr: 1 })).toThrow("SGD: got a module; pass its parameters: new SGD(net.namedParameters(), …)");
+		expect(() => new SGD(net, { lr: 1 })).toThrow(
+			"SGD: got a module; pass its parameters: new SGD(net.namedParameters(), …)",
+		);
 		// @ts-expect-error: what a caller without types may pass
 		expect(() => new SGD(undefined, { lr: 1 })).toThrow("params must be a list of parameters");
 		// @ts-expect-error: what a caller without types may pass
@@ -194,7 +200,9 @@ onEachBackend("optimizers", () => {
 		expect(() => new SGD([{ params: [] }], { lr: 1 })).toThrow("SGD: there are no parameters to optimize");
 		expect(() => new SGD([param, param], { lr: 1 })).toThrow('SGD: parameter "1" is given twice');
 		expect(() => new SGD([param, { params: [] }], { lr: 1 })).toThrow("SGD: params mixes groups and single parameters");
-		expect(() => new SGD([tensor([1, 2], [2], { dtype: "int32" })], { lr: 1 })).toThrow("is int32; only floating tensors");
+		expect(() => new SGD([tensor([1, 2], [2], { dtype: "int32" })], { lr: 1 })).toThrow(
+			"is int32; only floating tensors",
+		);
 		const pairs: [string, Tensor][] = [
 			["a", param],
 			["a", parameter(2)],
@@ -225,7 +233,10 @@ onEachBackend("optimizers", () => {
 			expect(optimizer.paramGroups[0].lr).toBe(0.1);
 			expect(Array.from(optimizer.stateDict().tensors["momentum_buffer.a"].view())).toEqual(before);
 		};
-		refuse((s) => (s.values.optimizer = "Adam"), "SGD.loadStateDict: this is the state of Adam, and the optimizer is SGD");
+		refuse(
+			(s) => (s.values.optimizer = "Adam"),
+			"SGD.loadStateDict: this is the state of Adam, and the optimizer is SGD",
+		);
 		refuse((s) => (s.values.groups = []), "the state has 0 parameter groups, the optimizer 1");
 		refuse((s) => (s.values.groups = [{ ...s.values.groups[0], params: ["b"] }]), 'group 0 is of parameters ["b"]');
 		refuse((s) => (s.values.groups = [{ ...s.values.groups[0], lr: "x" }]), "lr of group 0 must be a finite number");
@@ -250,7 +261,9 @@ onEachBackend("optimizers", () => {
 				{ names: ["fc.bias", "bn.weight"], weightDecay: 0, lr: 0.1 },
 			]);
 		}
-		expect(() => noWeightDecayOnNorms(named, { weightDecay: -1 })).toThrow("weightDecay must be a finite number of at least 0");
+		expect(() => noWeightDecayOnNorms(named, { weightDecay: -1 })).toThrow(
+			"weightDecay must be a finite number of at least 0",
+		);
 	});
 
 	test("clipGradNorm: small gradients, none, and ones that are not finite stay", () => {
@@ -284,7 +297,9 @@ describe("schedules", () => {
 		const schedule = oneCycleLR(groups(0.1), { maxLr: 1, totalSteps: 4 });
 		for (let step = 0; step < 4; step++) schedule.step();
 		expect(schedule.lrs[0]).toBeCloseTo(1 / 25 / 1e4, 12);
-		expect(() => schedule.step()).toThrow("oneCycleLR: step 5 is beyond the schedule, which ends at 4; give it more steps");
+		expect(() => schedule.step()).toThrow(
+			"oneCycleLR: step 5 is beyond the schedule, which ends at 4; give it more steps",
+		);
 	});
 	test.each([1, 2, 3])("one cycle of %i steps has finite rates", (totalSteps) => {
 		for (const pctStart of [0, 0.3, 0.5, 1]) {
@@ -297,11 +312,19 @@ describe("schedules", () => {
 	});
 	test("options out of range", () => {
 		const optimizer = groups(0.1);
-		expect(() => stepLR(optimizer, { stepSize: 0 })).toThrow("stepLR: stepSize must be a whole number of at least 1, got 0");
-		expect(() => stepLR(optimizer, { stepSize: 1, gamma: Number.NaN })).toThrow("stepLR: gamma must be a finite number");
+		expect(() => stepLR(optimizer, { stepSize: 0 })).toThrow(
+			"stepLR: stepSize must be a whole number of at least 1, got 0",
+		);
+		expect(() => stepLR(optimizer, { stepSize: 1, gamma: Number.NaN })).toThrow(
+			"stepLR: gamma must be a finite number",
+		);
 		expect(() => cosineAnnealingLR(optimizer, { tMax: 1.5 })).toThrow("cosineAnnealingLR: tMax must be a whole number");
-		expect(() => linearWarmup(optimizer, { steps: 2, startFactor: 0 })).toThrow("startFactor must be above 0 and at most 1");
-		expect(() => oneCycleLR(optimizer, { maxLr: [1, 2], totalSteps: 9 })).toThrow("maxLr has 2 rates for 1 parameter groups");
+		expect(() => linearWarmup(optimizer, { steps: 2, startFactor: 0 })).toThrow(
+			"startFactor must be above 0 and at most 1",
+		);
+		expect(() => oneCycleLR(optimizer, { maxLr: [1, 2], totalSteps: 9 })).toThrow(
+			"maxLr has 2 rates for 1 parameter groups",
+		);
 		expect(() => oneCycleLR({ paramGroups: [{ lr: 1 }] }, { maxLr: 1, totalSteps: 9 })).toThrow(
 			"oneCycleLR: the optimizer has no momentum to move",
 		);
@@ -311,7 +334,11 @@ describe("schedules", () => {
 	});
 	test("setState refuses what does not fit", () => {
 		const schedule = oneCycleLR(groups(0.1), { maxLr: 1, totalSteps: 4 });
-		expect(() => schedule.setState({ step: 5, initialLrs: [1] })).toThrow("step must be a whole number from 0 to 4, got 5");
-		expect(() => schedule.setState({ step: 1, initialLrs: [] })).toThrow("expected the initial learning rates of 1 groups");
+		expect(() => schedule.setState({ step: 5, initialLrs: [1] })).toThrow(
+			"step must be a whole number from 0 to 4, got 5",
+		);
+		expect(() => schedule.setState({ step: 1, initialLrs: [] })).toThrow(
+			"expected the initial learning rates of 1 groups",
+		);
 	});
 });

@@ -6,7 +6,14 @@ import { empty } from "../ops/op.ts";
 import { keep } from "../tensor/scope.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type NamedParam, namedParams, type ParamGroup, type ParamGroupInput, type ParamsInput, splitGroups } from "./param-groups.ts";
+import {
+	type NamedParam,
+	namedParams,
+	type ParamGroup,
+	type ParamGroupInput,
+	type ParamsInput,
+	splitGroups,
+} from "./param-groups.ts";
 
 /** A value that JSON can hold. */
 export type Json = number | string | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -43,7 +50,11 @@ export type Rules<Options> = { readonly [Key in keyof Options]-?: Rule<Options[K
 
 /** A finite number of at least 0. */
 export function nonNegative(initial?: number): Rule<number> {
-	return { initial, expected: "a finite number of at least 0", holds: (v) => typeof v === "number" && v >= 0 && v < Infinity };
+	return {
+		initial,
+		expected: "a finite number of at least 0",
+		holds: (v) => typeof v === "number" && v >= 0 && v < Infinity,
+	};
 }
 
 export function flag(initial: boolean): Rule<boolean> {
@@ -99,7 +110,7 @@ export abstract class BaseOptimizer<Options extends { lr: number }> {
 
 	/** Updates every parameter that has a gradient, in place. Gradients stay; see {@link zeroGrad}. */
 	step(): void {
-		this.paramGroups.forEach((group, i) => this.#checkGroup(group, i));
+		for (const [i, group] of this.paramGroups.entries()) this.#checkGroup(group, i);
 		this.update();
 	}
 
@@ -152,9 +163,12 @@ export abstract class BaseOptimizer<Options extends { lr: number }> {
 		const owners = this.#checkTensors(where, tensors);
 		for (const [name, step] of Object.entries(values.steps)) {
 			check(this.#paramNamed(name), () => `${where}: there is no parameter "${name}"`);
-			check(Number.isInteger(step) && step >= 0, () => `${where}: "${name}" took ${step} steps, expected a whole number`);
+			check(
+				Number.isInteger(step) && step >= 0,
+				() => `${where}: "${name}" took ${step} steps, expected a whole number`,
+			);
 		}
-		values.groups.forEach((group, i) => this.#loadGroup(this.paramGroups[i], group));
+		for (const [i, group] of values.groups.entries()) this.#loadGroup(this.paramGroups[i], group);
 		this.#freeState();
 		this.#forEachParam((name, param) => {
 			if (values.steps[name]) this.#stateOf(param).step = values.steps[name];
@@ -212,7 +226,11 @@ export abstract class BaseOptimizer<Options extends { lr: number }> {
 			seenParams.add(param);
 			seenNames.add(name);
 		}
-		const group = { ...this.#withDefaults(options), params: pairs.map(([, p]) => p), names: pairs.map(([name]) => name) };
+		const group = {
+			...this.#withDefaults(options),
+			params: pairs.map(([, p]) => p),
+			names: pairs.map(([name]) => name),
+		};
 		this.#checkGroup(group, this.paramGroups.length);
 		this.paramGroups.push(group as ParamGroup<Options>);
 	}
@@ -236,7 +254,9 @@ export abstract class BaseOptimizer<Options extends { lr: number }> {
 	}
 
 	#forEachParam(fn: (name: string, param: Tensor) => void): void {
-		for (const { names, params } of this.paramGroups) params.forEach((param, i) => fn(names[i], param));
+		for (const { names, params } of this.paramGroups) {
+			for (const [i, param] of params.entries()) fn(names[i], param);
+		}
 	}
 
 	#paramNamed(name: string): Tensor | undefined {
@@ -287,7 +307,8 @@ export abstract class BaseOptimizer<Options extends { lr: number }> {
 			const names = this.paramGroups[i].names;
 			check(
 				JSON.stringify(saved.params) === JSON.stringify(names),
-				() => `${where}: group ${i} is of parameters ${JSON.stringify(saved.params)}, the optimizer's of ${JSON.stringify(names)}`,
+				() =>
+					`${where}: group ${i} is of parameters ${JSON.stringify(saved.params)}, the optimizer's of ${JSON.stringify(names)}`,
 			);
 			this.#checkGroup(saved, i);
 		});
@@ -298,13 +319,17 @@ export abstract class BaseOptimizer<Options extends { lr: number }> {
 		if (typeof saved.initialLr === "number") group.initialLr = saved.initialLr;
 	}
 
-	#checkTensors(where: string, tensors: Record<string, Tensor>): Map<string, { slot: string; name: string; param: Tensor }> {
+	#checkTensors(
+		where: string,
+		tensors: Record<string, Tensor>,
+	): Map<string, { slot: string; name: string; param: Tensor }> {
 		const owners = new Map<string, { slot: string; name: string; param: Tensor }>();
 		for (const [key, tensor] of Object.entries(tensors)) {
 			const slot = this.#slots.find((candidate) => key.startsWith(`${candidate}.`));
 			const name = slot === undefined ? key : key.slice(slot.length + 1);
 			const param = slot === undefined ? undefined : this.#paramNamed(name);
-			if (slot === undefined || !param) throw new EvenkeelError(`${where}: "${key}" belongs to no parameter of the optimizer`);
+			if (slot === undefined || !param)
+				throw new EvenkeelError(`${where}: "${key}" belongs to no parameter of the optimizer`);
 			check(
 				sameShape(tensor.shape, param.shape),
 				() => `${where}: "${key}" has shape ${formatShape(tensor.shape)}, expected ${formatShape(param.shape)}`,

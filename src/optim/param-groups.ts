@@ -39,12 +39,10 @@ function isGroup<Options>(entry: Entry<Options>): entry is ParamGroupInput<Optio
 
 function checkList(optimizer: string, params: unknown): void {
 	const isObject = typeof params === "object" && params !== null;
-	check(
-		isObject && Symbol.iterator in params,
-		() =>
-			isObject && "namedParameters" in params
-				? `${optimizer}: got a module; pass its parameters: new ${optimizer}(net.namedParameters(), …)`
-				: `${optimizer}: params must be a list of parameters, of [name, parameter] pairs or of groups, got ${String(params)}`,
+	check(isObject && Symbol.iterator in params, () =>
+		isObject && "namedParameters" in params
+			? `${optimizer}: got a module; pass its parameters: new ${optimizer}(net.namedParameters(), …)`
+			: `${optimizer}: params must be a list of parameters, of [name, parameter] pairs or of groups, got ${String(params)}`,
 	);
 }
 
@@ -85,11 +83,13 @@ function checkParam(optimizer: string, name: string, param: Tensor): void {
 	check(!param.disposed, () => `${optimizer}: parameter "${name}", ${param.describe()}, has been freed`);
 	check(
 		param.gradFn === null,
-		() => `${optimizer}: parameter "${name}", ${param.describe()}, was computed; only leaves can be optimized: detach() it`,
+		() =>
+			`${optimizer}: parameter "${name}", ${param.describe()}, was computed; only leaves can be optimized: detach() it`,
 	);
 	check(
 		isFloat(param.dtype),
-		() => `${optimizer}: parameter "${name}", ${param.describe()}, is ${param.dtype}; only floating tensors can be optimized`,
+		() =>
+			`${optimizer}: parameter "${name}", ${param.describe()}, is ${param.dtype}; only floating tensors can be optimized`,
 	);
 }
 

@@ -92,7 +92,8 @@ export class Schedule {
 		);
 		check(
 			Array.isArray(initialLrs) && initialLrs.length === paramGroups.length && initialLrs.every(Number.isFinite),
-			() => `${this.name}.setState: expected the initial learning rates of ${paramGroups.length} groups, got ${String(initialLrs)}`,
+			() =>
+				`${this.name}.setState: expected the initial learning rates of ${paramGroups.length} groups, got ${String(initialLrs)}`,
 		);
 		paramGroups.forEach((group, i) => {
 			group.initialLr = initialLrs[i];
@@ -114,7 +115,10 @@ export class Schedule {
 
 /** Internal, for schedules. */
 export function checkWhole(what: string, value: number, least = 1): void {
-	check(Number.isInteger(value) && value >= least, () => `${what} must be a whole number of at least ${least}, got ${value}`);
+	check(
+		Number.isInteger(value) && value >= least,
+		() => `${what} must be a whole number of at least ${least}, got ${value}`,
+	);
 }
 
 /** Internal, for schedules. */
@@ -173,19 +177,19 @@ export interface LinearWarmupOptions {
 	/** The share of the initial rate to start from. Default 1/3 (PyTorch's `LinearLR`). */
 	startFactor?: number;
 	/** The schedule to go on with, counted from the end of the rise, made on the same optimizer. Default: stay. */
-	then?: Schedule;
+	next?: Schedule;
 }
 
 /**
  * A straight rise from `startFactor` times the initial rate to that rate in `steps` steps (PyTorch's
- * `LinearLR`), and on with `then`:
+ * `LinearLR`), and on with `next`:
  *
- *     linearWarmup(optimizer, { steps: 500, then: cosineAnnealingLR(optimizer, { tMax: 9500 }) })
+ *     linearWarmup(optimizer, { steps: 500, next: cosineAnnealingLR(optimizer, { tMax: 9500 }) })
  *
  * Only the schedule that is returned is stepped.
  */
 export function linearWarmup(optimizer: Schedulable, options: LinearWarmupOptions): Schedule {
-	const { steps, startFactor = 1 / 3, then } = options;
+	const { steps, startFactor = 1 / 3, next } = options;
 	checkWhole("linearWarmup: steps", steps);
 	check(
 		startFactor > 0 && startFactor <= 1,
@@ -194,7 +198,7 @@ export function linearWarmup(optimizer: Schedulable, options: LinearWarmupOption
 	const rise: Curve = {
 		lr: (t, initial) => initial * (startFactor + ((1 - startFactor) * Math.min(t, steps)) / steps),
 	};
-	const curve = then ? joined([rise, then.curve], [steps]) : rise;
+	const curve = next ? joined([rise, next.curve], [steps]) : rise;
 	return new Schedule(optimizer, "linearWarmup", curve);
 }
 
@@ -211,9 +215,12 @@ export function sequentialLR(
 ): Schedule {
 	check(
 		schedules.length > 0 && milestones.length === schedules.length - 1,
-		() => `sequentialLR: ${schedules.length} schedules need ${schedules.length - 1} milestones, got ${milestones.length}`,
+		() =>
+			`sequentialLR: ${schedules.length} schedules need ${schedules.length - 1} milestones, got ${milestones.length}`,
 	);
-	milestones.forEach((milestone, i) => checkWhole("sequentialLR: a milestone", milestone, i > 0 ? milestones[i - 1] + 1 : 1));
+	for (const [i, milestone] of milestones.entries()) {
+		checkWhole("sequentialLR: a milestone", milestone, i > 0 ? milestones[i - 1] + 1 : 1);
+	}
 	const curves = schedules.map(({ curve }) => curve);
 	return new Schedule(optimizer, "sequentialLR", joined(curves, milestones));
 }

@@ -1,7 +1,7 @@
 // Stochastic gradient descent, with momentum and weight decay.
 
 import { check } from "../errors.ts";
-import { sgdStep, type SgdSettings, type SgdUpdate } from "../ops/optimizer-step/op.ts";
+import { type SgdSettings, type SgdUpdate, sgdStep } from "../ops/optimizer-step/op.ts";
 import { BaseOptimizer, flag, nonNegative } from "./optimizer.ts";
 import type { ParamsInput } from "./param-groups.ts";
 
@@ -46,7 +46,8 @@ export class SGD extends BaseOptimizer<SgdSettings> {
 	protected override checkTogether({ nesterov, momentum, dampening }: SgdSettings, where: string): void {
 		check(
 			!nesterov || (momentum > 0 && dampening === 0),
-			() => `${where}: nesterov needs momentum above 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`,
+			() =>
+				`${where}: nesterov needs momentum above 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`,
 		);
 	}
 

@@ -9,7 +9,7 @@ import cases from "./cases.json";
 import { clipGradNorm } from "./clip-grad-norm.ts";
 import { type OneCycleOptions, oneCycleLR } from "./one-cycle.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { cosineAnnealingLR, linearWarmup, multiStepLR, type Schedulable, Schedule, stepLR } from "./schedule.ts";
+import { cosineAnnealingLR, linearWarmup, multiStepLR, type Schedulable, type Schedule, stepLR } from "./schedule.ts";
 import { SGD } from "./sgd.ts";
 
 interface OptimizerCase {
@@ -98,8 +98,8 @@ function makeSchedule(name: string, options: object, optimizer: Schedulable): Sc
 		case "oneCycleLR":
 			return oneCycleLR(optimizer, options as OneCycleOptions);
 		case "linearWarmup": {
-			const { then, ...own } = options as { steps: number; then?: ScheduleCase };
-			return linearWarmup(optimizer, { ...own, then: then && makeSchedule(then.schedule, then.options, optimizer) });
+			const { next, ...own } = options as { steps: number; next?: ScheduleCase };
+			return linearWarmup(optimizer, { ...own, next: next && makeSchedule(next.schedule, next.options, optimizer) });
 		}
 		default:
 			throw new Error(`no schedule ${name}`);
@@ -110,7 +110,8 @@ describe("schedules", () => {
 	const twoGroups = (betas: boolean) => ({
 		paramGroups: [0.5, 0.02].map((lr) => ({ lr, ...(betas ? { betas: [0.9, 0.999] as const } : { momentum: 0.9 }) })),
 	});
-	const momentumOf = (group: object) => ("betas" in group ? (group.betas as number[])[0] : (group as { momentum: number }).momentum);
+	const momentumOf = (group: object) =>
+		"betas" in group ? (group.betas as number[])[0] : (group as { momentum: number }).momentum;
 
 	test.each(
 		(cases.schedules as ScheduleCase[]).map(

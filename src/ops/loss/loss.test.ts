@@ -22,7 +22,11 @@ function noise(length: number, seed: number): Float32Array {
 
 function logits(shape: number[], seed: number): Tensor {
 	const size = shape.reduce((product, length) => product * length, 1);
-	return tensor(noise(size, seed).map((v) => 5 * v), shape, { requiresGrad: true });
+	return tensor(
+		noise(size, seed).map((v) => 5 * v),
+		shape,
+		{ requiresGrad: true },
+	);
 }
 
 function labelsFor(shape: number[], seed: number): Tensor {
@@ -46,8 +50,14 @@ const losses: Record<string, Loss> = {
 	nllLoss: (x, shape, reduction) => nllLoss(x, labelsFor(shape, 2), { reduction, ignoreIndex: 3 }),
 	mseLoss: (x, shape, reduction) => mseLoss(x, logits(shape, 3).detach(), { reduction }),
 	bceWithLogits: (x, shape, reduction) => {
-		const target = tensor(noise(x.size, 4).map((v) => (v + 1) / 2), shape);
-		const posWeight = tensor(noise(shape[shape.length - 1], 5).map((v) => v + 2), [shape[shape.length - 1]]);
+		const target = tensor(
+			noise(x.size, 4).map((v) => (v + 1) / 2),
+			shape,
+		);
+		const posWeight = tensor(
+			noise(shape[shape.length - 1], 5).map((v) => v + 2),
+			[shape[shape.length - 1]],
+		);
 		return bceWithLogits(x, target, { reduction, posWeight });
 	},
 };
@@ -103,7 +113,9 @@ describe.each(Object.keys(losses))("%s of large tensors", (name) => {
 test("sums stay accurate over many elements", async () => {
 	await init({ threads: 2 });
 	const n = 3_000_000;
-	const loss = mseLoss(tensor(new Float32Array(n).fill(0.1), [n]), tensor(new Float32Array(n), [n]), { reduction: "mean" });
+	const loss = mseLoss(tensor(new Float32Array(n).fill(0.1), [n]), tensor(new Float32Array(n), [n]), {
+		reduction: "mean",
+	});
 	expect(Math.abs(loss.item() / Math.fround(0.1) ** 2 - 1)).toBeLessThan(1e-7);
 });
 

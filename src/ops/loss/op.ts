@@ -1,5 +1,5 @@
 // The losses, and the count of right answers.
 
-export { countCorrect, crossEntropy, type CrossEntropyOptions, nllLoss, type NllLossOptions } from "./classes.ts";
-export { bceWithLogits, type BceWithLogitsOptions, mseLoss, type MseLossOptions } from "./pairs.ts";
+export { type CrossEntropyOptions, countCorrect, crossEntropy, type NllLossOptions, nllLoss } from "./classes.ts";
+export { type BceWithLogitsOptions, bceWithLogits, type MseLossOptions, mseLoss } from "./pairs.ts";
 export type { Reduction } from "./rows.ts";

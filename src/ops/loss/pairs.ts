@@ -99,7 +99,10 @@ export function bceWithLogits(x: Tensor, target: Tensor, options: BceWithLogitsO
 	checkConstant("target", target);
 	const attrs = { reduction, scale: scaleFor(reduction, x.size) };
 	if (typeof posWeight === "number") {
-		check(posWeight >= 0 && posWeight < Infinity, () => `bceWithLogits: posWeight must be at least 0, got ${posWeight}`);
+		check(
+			posWeight >= 0 && posWeight < Infinity,
+			() => `bceWithLogits: posWeight must be at least 0, got ${posWeight}`,
+		);
 		return apply(bceOp, [x, target], { ...attrs, weight: posWeight });
 	}
 	checkFloat("bceWithLogits", posWeight);

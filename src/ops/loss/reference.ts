@@ -5,7 +5,11 @@ import type { Incoming, LossKernels, PositiveWeight } from "./kernels.ts";
 import type { Rows } from "./rows.ts";
 
 /** Where the values of each row lie: `at(c)` is the index of class c. */
-function forEachRow(rows: Rows, labels: Tensor, fn: (row: number, label: number, at: (c: number) => number) => void): void {
+function forEachRow(
+	rows: Rows,
+	labels: Tensor,
+	fn: (row: number, label: number, at: (c: number) => number) => void,
+): void {
 	const { batch, classes, inner } = rows;
 	for (let n = 0; n < batch; n++) {
 		for (let p = 0; p < inner; p++) {

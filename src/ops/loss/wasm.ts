@@ -17,7 +17,13 @@ function grainFor(each: number): number {
 }
 
 /** Runs a summing kernel: `args` get the place for the partial sums; returns their total. */
-function sumChunks(x: Tensor, kernel: string, args: (partials: number) => number[], total: number, grain: number): number {
+function sumChunks(
+	x: Tensor,
+	kernel: string,
+	args: (partials: number) => number[],
+	total: number,
+	grain: number,
+): number {
 	const wasm = wasmOf(x);
 	const chunks = Math.ceil(total / grain);
 	const partials = wasm.take(chunks * 8);

@@ -27,7 +27,13 @@ function some(size: number, seed: number): Tensor {
 const updates: Record<string, (sizes: readonly number[]) => Tensor[]> = {
 	"plain SGD": (sizes) => {
 		const settings = { lr: 0.1, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0.01 };
-		const list = sizes.map((n, i) => ({ param: some(n, i), grad: some(n, i + 1000), buffer: null, first: false, settings }));
+		const list = sizes.map((n, i) => ({
+			param: some(n, i),
+			grad: some(n, i + 1000),
+			buffer: null,
+			first: false,
+			settings,
+		}));
 		sgdStep(list);
 		return list.map(({ param }) => param);
 	},
@@ -67,7 +73,9 @@ describe.each(Object.keys(updates))("%s", (name) => {
 		const expected = withBackend(on.reference, () => run(name));
 		const actual = withBackend(on.wasm, () => run(name));
 		let largest = 0;
-		actual.forEach((values, i) => values.forEach((v, k) => (largest = Math.max(largest, Math.abs(v - expected[i][k])))));
+		for (const [i, values] of actual.entries()) {
+			for (const [k, v] of values.entries()) largest = Math.max(largest, Math.abs(v - expected[i][k]));
+		}
 		expect(actual.length).toBe(expected.length);
 		expect(largest).toBeLessThan(1e-6);
 	});
@@ -75,7 +83,11 @@ describe.each(Object.keys(updates))("%s", (name) => {
 		const results: string[] = [];
 		for (const threads of [1, 2, 3]) {
 			await init({ threads });
-			results.push(run(name).map((values) => Buffer.from(values.buffer).toString("base64")).join());
+			results.push(
+				run(name)
+					.map((values) => Buffer.from(values.buffer).toString("base64"))
+					.join(),
+			);
 		}
 		expect(results[1] === results[0] && results[2] === results[0]).toBe(true);
 	});
@@ -87,7 +99,10 @@ describe.each(Object.keys(updates))("%s", (name) => {
 		const perParam = all.length / SIZES.length;
 		const last = SIZES.length - 1;
 		// Without the first 7 parameters of each chunk's worth, every chunk begins elsewhere.
-		const fewer = run(name, SIZES.map((n, i) => (i % 50 < 7 && i < last ? 0 : n)));
+		const fewer = run(
+			name,
+			SIZES.map((n, i) => (i % 50 < 7 && i < last ? 0 : n)),
+		);
 		SIZES.forEach((n, i) => {
 			if (i % 50 < 7 && i < last) return;
 			for (let k = 0; k < perParam; k++) {
@@ -103,6 +118,6 @@ test("parameters on two backends", async () => {
 	const one = (backend: Backend) =>
 		withBackend(backend, () => ({ param: some(3, 1), grad: some(3, 2), buffer: null, first: false, settings }));
 	expect(() => sgdStep([one(on.wasm), one(on.reference)])).toThrow(
-		"lives on the reference backend and Tensor \"tensor\" [3] on wasm; give each backend's parameters an optimizer of their own",
+		'lives on the reference backend and Tensor "tensor" [3] on wasm; give each backend\'s parameters an optimizer of their own',
 	);
 });

@@ -1,11 +1,11 @@
 // Pooling over windows of [N, C, L] and [N, C, H, W]: averages and maxima.
 
 import type { Tensor } from "../../tensor/tensor.ts";
-import { apply, empty, kernelsFor, type KernelSet, type Op } from "../op.ts";
+import { apply, empty, type KernelSet, kernelsFor, type Op } from "../op.ts";
 import {
+	type AveragePlan,
 	adaptiveLengths,
 	adaptiveWindows,
-	type AveragePlan,
 	averagePlan,
 	averageWindows,
 	type Lengths,

@@ -110,7 +110,8 @@ export function outputLength(op: string, length: number, taps: Taps): number {
 	if (ceil && (count - 1) * stride >= length + padding) count--;
 	check(
 		count >= 1 && length >= 1,
-		() => `${op}: a window reaches over ${reach} elements, but the input has ${length} with padding ${padding} at each edge`,
+		() =>
+			`${op}: a window reaches over ${reach} elements, but the input has ${length} with padding ${padding} at each edge`,
 	);
 	return count;
 }

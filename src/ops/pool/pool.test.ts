@@ -90,24 +90,38 @@ onEachBackend("pooling", ({ exact }) => {
 		expect(x.backend.memory().used).toBe(held);
 	});
 	test("shapes and sizes that do not fit", () => {
-		expect(() => avgPool2d(image(3, 8, 8), 2)).toThrow("avgPool2d: expected an input of shape [N, C, H, W], got Tensor");
-		expect(() => avgPool1d(image(1, 3, 8, 8), 2)).toThrow("avgPool1d: expected an input of shape [N, C, L], got Tensor");
+		expect(() => avgPool2d(image(3, 8, 8), 2)).toThrow(
+			"avgPool2d: expected an input of shape [N, C, H, W], got Tensor",
+		);
+		expect(() => avgPool1d(image(1, 3, 8, 8), 2)).toThrow(
+			"avgPool1d: expected an input of shape [N, C, L], got Tensor",
+		);
 		expect(() => maxPool2d(image(1, 3, 8, 4), 5)).toThrow(
 			"maxPool2d: a window reaches over 5 elements, but the input has 4 with padding 0 at each edge",
 		);
 		expect(() => maxPool2d(image(1, 1, 4, 4), 3, { dilation: 2 })).toThrow("a window reaches over 5 elements");
 		expect(() => avgPool2d(image(1, 1, 0, 4), 1)).toThrow("the input has 0");
-		expect(() => adaptiveAvgPool2d(image(1, 1, 0, 4), 1)).toThrow("there is nothing to average in an input of shape [1, 1, 0, 4]");
+		expect(() => adaptiveAvgPool2d(image(1, 1, 0, 4), 1)).toThrow(
+			"there is nothing to average in an input of shape [1, 1, 0, 4]",
+		);
 	});
 	test("options that make no sense", () => {
 		const x = image(1, 1, 8, 8);
-		expect(() => avgPool2d(x, 0)).toThrow("avgPool2d: kernelSize must be a whole number of at least 1, or 2 of them, got 0");
+		expect(() => avgPool2d(x, 0)).toThrow(
+			"avgPool2d: kernelSize must be a whole number of at least 1, or 2 of them, got 0",
+		);
 		expect(() => maxPool2d(x, [2, 2, 2])).toThrow("kernelSize must be a whole number of at least 1, or 2 of them");
-		expect(() => maxPool2d(x, 2, { stride: 1.5 })).toThrow("stride must be a whole number of at least 1, or 2 of them, got 1.5");
+		expect(() => maxPool2d(x, 2, { stride: 1.5 })).toThrow(
+			"stride must be a whole number of at least 1, or 2 of them, got 1.5",
+		);
 		expect(() => maxPool2d(x, 3, { padding: 2 })).toThrow("padding 2 is more than half of the kernel, 3");
 		expect(() => maxPool2d(x, 3, { dilation: 0 })).toThrow("dilation must be a whole number of at least 1");
-		expect(() => adaptiveAvgPool2d(x, [2, 0])).toThrow("outputSize must be whole numbers of at least 1 (or null), got 2,0");
+		expect(() => adaptiveAvgPool2d(x, [2, 0])).toThrow(
+			"outputSize must be whole numbers of at least 1 (or null), got 2,0",
+		);
 		expect(() => adaptiveAvgPool2d(x, [2, 2, 2])).toThrow("outputSize must be a number or 2 of them");
-		expect(() => avgPool2d(tensor(new Uint8Array(16), [1, 1, 4, 4]), 2)).toThrow("expected a floating tensor, got uint8");
+		expect(() => avgPool2d(tensor(new Uint8Array(16), [1, 1, 4, 4]), 2)).toThrow(
+			"expected a floating tensor, got uint8",
+		);
 	});
 });

@@ -41,7 +41,7 @@ function withTable(x: Tensor, plan: AveragePlan, fn: (table: number) => void): v
 	const windows = [...plan.rows, ...plan.cols];
 	const table = wasm.take(windows.length * 12);
 	const ints = wasm.heapViews.int32;
-	windows.forEach(({ start, end, count }, i) => ints.set([start, end, count], table / 4 + 3 * i));
+	for (const [i, { start, end, count }] of windows.entries()) ints.set([start, end, count], table / 4 + 3 * i);
 	fn(table);
 	wasm.giveBack(table);
 }
