@@ -7,6 +7,7 @@ export * from "./loss/kernel.as";
 export * from "./pool/kernel.as";
 export * from "./matmul/kernel.as";
 export * from "./linear/kernel.as";
+export * from "./conv/kernel.as";
 export * from "./reduce/kernel.as";
 export * from "./norm/shared/grouped.as";
 export * from "./shape/kernel.as";

@@ -29,16 +29,26 @@ export const wasmProducts: ProductKernels = {
 		else multiplyByTiles(product);
 	},
 	sumRuns(x, starts, size, out) {
-		const wasm = wasmOf(x);
-		const list = takeInts(wasm, starts.flat());
-		const run = 4096;
-		const runs = Math.ceil(size / run);
-		const count = starts[0]?.length ?? 0;
-		const grain = Math.max(1, Math.ceil(65536 / (Math.min(run, size) * Math.max(1, count))));
-		wasm.launch("matmul_sum", [x.ptr, list, count, size, runs, run, out.ptr], starts.length * runs, grain);
-		wasm.giveBack(list);
+		launchSum(wasmOf(x), x.ptr, starts, size, out.ptr);
 	},
 };
+
+/** Element by element, to[o] = sum over j of the `size` floats at from + starts[o][j], in this order. */
+export function launchSum(
+	wasm: WasmBackend,
+	from: number,
+	starts: readonly (readonly number[])[],
+	size: number,
+	to: number,
+): void {
+	const list = takeInts(wasm, starts.flat());
+	const run = 2048;
+	const runs = Math.ceil(size / run);
+	const count = starts[0]?.length ?? 0;
+	const grain = Math.max(1, Math.ceil(32768 / (Math.min(run, size) * Math.max(1, count))));
+	wasm.launch("matmul_sum", [from, list, count, size, runs, run, to], starts.length * runs, grain);
+	wasm.giveBack(list);
+}
 
 /** Each of the many rows against the few. */
 function multiplyByDots({ a, b, c, bias, m, n, k }: Product): void {

@@ -1,0 +1,206 @@
+// Bringing images into the form that the micro-kernels read, and back.
+//
+// - padded: zeros around each channel; with a horizontal stride s the columns are sorted by their
+//   remainder modulo s, so that the pixels that neighbors in the output meet are neighbors, too;
+// - interleaved: eight images side by side, [channel][row][column][8], for outputs narrower than
+//   four pixels.
+
+/** The fields of the plan, in int32, as plan.ts lays them out. */
+export namespace Field {
+  export const channels: usize = 0;
+  export const height: usize = 1;
+  export const width: usize = 2;
+  export const rows: usize = 3;
+  export const columns: usize = 4;
+  export const pitch: usize = 5;
+  export const phase: usize = 6;
+  export const plane: usize = 7;
+  export const stride: usize = 8;
+  export const top: usize = 9;
+  export const left: usize = 10;
+  export const mode: usize = 11;
+  export const images: usize = 12;
+  export const groups: usize = 13;
+  export const outputs: usize = 14;
+  export const weights: usize = 15;
+  export const outHeight: usize = 16;
+  export const outWidth: usize = 17;
+  export const pixelGroups: usize = 18;
+  export const yPitch: usize = 19;
+  export const yInPlace: usize = 20;
+}
+
+/** Values of Field.mode. */
+export const IN_PLACE: i32 = 0;
+export const PADDED: i32 = 1;
+export const INTERLEAVED: i32 = 2;
+
+/** Images of an interleaved block. */
+export const BLOCK: i32 = 8;
+
+// @ts-ignore: decorator
+@inline
+export function field(plan: usize, name: usize): i32 {
+  return load<i32>(plan + (name << 2));
+}
+
+/** Writes zeros to `count` floats; the count is rounded up to four. */
+// @ts-ignore: decorator
+@inline
+export function clear(to: usize, count: i32): void {
+  for (const end = to + (<usize>count << 2); to < end; to += 16) v128.store(to, i64x2.splat(0));
+}
+
+// @ts-ignore: decorator
+@inline
+function copy(from: usize, to: usize, count: i32): void {
+  let i = count;
+  for (; i >= 4; i -= 4, from += 16, to += 16) v128.store(to, v128.load(from));
+  for (; i > 0; i--, from += 4, to += 4) store<f32>(to, load<f32>(from));
+}
+
+/** One image of the plan's channels at `x` to its padded form at `out`. */
+export function pad(plan: usize, x: usize, out: usize): void {
+  const channels = field(plan, Field.channels);
+  const height = field(plan, Field.height);
+  const width = field(plan, Field.width);
+  const rows = field(plan, Field.rows);
+  const columns = field(plan, Field.columns);
+  const pitch = field(plan, Field.pitch);
+  const phase = field(plan, Field.phase);
+  const stride = field(plan, Field.stride);
+  const top = field(plan, Field.top);
+  const left = field(plan, Field.left);
+  const inside = max(0, min(width, columns - left));
+  for (let c = 0; c < channels; c++) {
+    for (let r = 0; r < rows; r++, out += <usize>pitch << 2) {
+      const from = r - top;
+      clear(out, pitch);
+      if (from < 0 || from >= height) continue;
+      const row = x + (<usize>(c * height + from) * <usize>width << 2);
+      if (stride == 1) copy(row, out + (<usize>left << 2), inside);
+      else {
+        for (let j = 0; j < inside; j++) {
+          const column = j + left;
+          const to = (column % stride) * phase + column / stride;
+          store<f32>(out + (<usize>to << 2), load<f32>(row + (<usize>j << 2)));
+        }
+      }
+    }
+  }
+}
+
+/** The other way: what has gathered at `padded` to the image at `x`, plus the channel's bias; `bias` 0 for none. */
+export function crop(plan: usize, padded: usize, bias: usize, x: usize): void {
+  const channels = field(plan, Field.channels);
+  const height = field(plan, Field.height);
+  const width = field(plan, Field.width);
+  const rows = field(plan, Field.rows);
+  const columns = field(plan, Field.columns);
+  const pitch = field(plan, Field.pitch);
+  const phase = field(plan, Field.phase);
+  const plane = field(plan, Field.plane);
+  const stride = field(plan, Field.stride);
+  const top = field(plan, Field.top);
+  const left = field(plan, Field.left);
+  const inside = max(0, min(width, columns - left));
+  for (let c = 0; c < channels; c++) {
+    const add = bias ? load<f32>(bias + (<usize>c << 2)) : 0;
+    const add4 = f32x4.splat(add);
+    for (let r = 0; r < height; r++, x += <usize>width << 2) {
+      const from = padded + (<usize>(c * plane + (r + top) * pitch) << 2);
+      let j = 0;
+      if (r + top < rows) {
+        if (stride == 1) {
+          const row = from + (<usize>left << 2);
+          for (; j + 4 <= inside; j += 4) {
+            v128.store(x + (<usize>j << 2), f32x4.add(v128.load(row + (<usize>j << 2)), add4));
+          }
+        }
+        for (; j < inside; j++) {
+          const column = j + left;
+          const at = (column % stride) * phase + column / stride;
+          store<f32>(x + (<usize>j << 2), load<f32>(from + (<usize>at << 2)) + add);
+        }
+      }
+      for (; j < width; j++) store<f32>(x + (<usize>j << 2), add);
+    }
+  }
+}
+
+/**
+ * `count` images, `step` bytes apart, to an interleaved block. Lanes without an image are zero.
+ */
+export function interleave(plan: usize, x: usize, step: usize, count: i32, out: usize): void {
+  const channels = field(plan, Field.channels);
+  const height = field(plan, Field.height);
+  const width = field(plan, Field.width);
+  const rows = field(plan, Field.rows);
+  const columns = field(plan, Field.columns);
+  const top = field(plan, Field.top);
+  const left = field(plan, Field.left);
+  for (let c = 0; c < channels; c++) {
+    for (let r = 0; r < rows; r++) {
+      for (let j = 0; j < columns; j++, out += BLOCK << 2) {
+        const row = r - top;
+        const column = j - left;
+        clear(out, BLOCK);
+        if (row < 0 || row >= height || column < 0 || column >= width) continue;
+        let from = x + (<usize>((c * height + row) * width + column) << 2);
+        for (let i = 0; i < count; i++, from += step) store<f32>(out + (<usize>i << 2), load<f32>(from));
+      }
+    }
+  }
+}
+
+/** The other way, plus the channel's bias; `bias` 0 for none. */
+export function separate(plan: usize, block: usize, bias: usize, x: usize, step: usize, count: i32): void {
+  const channels = field(plan, Field.channels);
+  const height = field(plan, Field.height);
+  const width = field(plan, Field.width);
+  const rows = field(plan, Field.rows);
+  const columns = field(plan, Field.columns);
+  const top = field(plan, Field.top);
+  const left = field(plan, Field.left);
+  for (let c = 0; c < channels; c++) {
+    const add = bias ? load<f32>(bias + (<usize>c << 2)) : 0;
+    for (let r = 0; r < height; r++) {
+      for (let j = 0; j < width; j++, x += 4) {
+        const met = r + top < rows && j + left < columns;
+        const from = block + (<usize>((c * rows + r + top) * columns + j + left) << 5);
+        for (let i = 0; i < count; i++) {
+          store<f32>(x + <usize>i * step, add + (met ? load<f32>(from + (<usize>i << 2)) : 0));
+        }
+      }
+    }
+  }
+}
+
+/**
+ * One channel of an output to groups of pixels, `step` bytes apart. Where the last group of a row
+ * overlaps the one before, the lanes that the latter has are zero.
+ */
+export function groupRow(y: usize, outHeight: i32, outWidth: i32, to: usize, step: usize): void {
+  const iota = i32x4(0, 1, 2, 3);
+  for (let r = 0; r < outHeight; r++, y += <usize>outWidth << 2) {
+    let j = 0;
+    for (; j + 4 <= outWidth; j += 4, to += step) v128.store(to, v128.load(y + (<usize>j << 2)));
+    if (j < outWidth) {
+      const start = outWidth - 4;
+      const fresh = i32x4.ge_s(iota, i32x4.splat(j - start));
+      v128.store(to, v128.and(v128.load(y + (<usize>start << 2)), fresh));
+      to += step;
+    }
+  }
+}
+
+/** The same for an interleaved block of `count` images, `image` bytes apart: two groups a pixel. */
+export function groupBlock(y: usize, image: usize, count: i32, pixels: i32, to: usize, step: usize): void {
+  for (let p = 0; p < pixels; p++, y += 4, to += 2 * step) {
+    v128.store(to, i64x2.splat(0));
+    v128.store(to + step, i64x2.splat(0));
+    for (let i = 0; i < count; i++) {
+      store<f32>(to + <usize>(i >> 2) * step + (<usize>(i & 3) << 2), load<f32>(y + <usize>i * image));
+    }
+  }
+}

@@ -1,0 +1,304 @@
+// Convolution: the loops around the micro-kernels of tiles.as.ts. An item of work is one image (or
+// one interleaved block of eight) and one group of channels, or some of its rows; see plan.ts for
+// what the plan and the tables hold.
+
+import { sumLanesF64 } from "../../backend/wasm/simd.as";
+import {
+  BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
+} from "./images.as";
+import { gather2, gather4, gather6, outer2, outer4, outer6, scatter6 } from "./tiles.as";
+
+// See tiles.as.ts.
+export {
+  gather2 as conv_tile_gather2, gather4 as conv_tile_gather4, gather6 as conv_tile_gather6,
+  outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, outer6 as conv_tile_outer6, scatter6 as conv_tile_scatter6,
+};
+
+/** Bytes at the start of scratch that gather keeps zero, as the bias of a convolution without one. */
+const ZEROS: usize = 64;
+
+/**
+ * Packs weights into panels of six rows, [column][height], for each group of channels. Row r starts
+ * at rowStarts[r], and its columns lie `columnStep` floats apart; from `rows` to `padded` rows are
+ * zero. An item is (group, panel).
+ */
+export function conv_pack(
+  weight: usize, groupStep: i32, rowStarts: usize, rows: i32, padded: i32, columns: i32, columnStep: i32, out: usize,
+  begin: i32, end: i32,
+): void {
+  const panels = (padded + 5) / 6;
+  for (let item = begin; item < end; item++) {
+    const g = item / panels;
+    const first = (item - g * panels) * 6;
+    const height = min(6, padded - first);
+    const to = out + (<usize>(g * padded + first) * <usize>columns << 2);
+    for (let r = 0; r < height; r++) {
+      let at = to + (<usize>r << 2);
+      if (first + r >= rows) {
+        for (let k = 0; k < columns; k++, at += <usize>height << 2) store<f32>(at, 0);
+        continue;
+      }
+      let from = weight + (<usize>(g * groupStep + load<i32>(rowStarts + (<usize>(first + r) << 2))) << 2);
+      for (let k = 0; k < columns; k++, at += <usize>height << 2, from += <usize>columnStep << 2) {
+        store<f32>(at, load<f32>(from));
+      }
+    }
+  }
+}
+
+/** Bytes of one image, all groups of channels. */
+// @ts-ignore: decorator
+@inline
+function imageStep(plan: usize): usize {
+  const values = field(plan, Field.channels) * field(plan, Field.height) * field(plan, Field.width);
+  return <usize>(field(plan, Field.groups) * values) << 2;
+}
+
+/** Bytes of one image's output, all groups of channels. */
+// @ts-ignore: decorator
+@inline
+function outStep(plan: usize): usize {
+  const pixels = field(plan, Field.outHeight) * field(plan, Field.outWidth);
+  return <usize>(field(plan, Field.groups) * field(plan, Field.outputs)) * <usize>pixels << 2;
+}
+
+/** Image n, or the block that starts with it, of group g as the tiles want it: in place, or at `room`. */
+function prepare(plan: usize, x: usize, n: i32, g: i32, room: usize): usize {
+  const step = imageStep(plan);
+  const from = x + <usize>n * step + <usize>g * (step / <usize>field(plan, Field.groups));
+  const mode = field(plan, Field.mode);
+  if (mode == IN_PLACE) return from;
+  if (mode == INTERLEAVED) interleave(plan, from, step, min(BLOCK, field(plan, Field.images) - n), room);
+  else pad(plan, from, room);
+  return room;
+}
+
+/** An interleaved output, [row][pixel][8] at `block`, to the images that it belongs to. */
+function spread(block: usize, rows: i32, pixels: i32, y: usize, step: usize, count: i32): void {
+  for (let i = rows * pixels; i > 0; i--, block += BLOCK << 2, y += 4) {
+    for (let n = 0; n < count; n++) store<f32>(y + <usize>n * step, load<f32>(block + (<usize>n << 2)));
+  }
+}
+
+/**
+ * y = w x + bias, for the panels [0, …) of six rows of w, cut into `splits` parts of `panelsEach`.
+ * `room` is where in scratch an interleaved output gathers; the image comes after ZEROS.
+ */
+export function conv_gather(
+  plan: usize, x: usize, offsets: usize, bases: usize, packed: usize, bias: usize, y: usize, yBases: usize,
+  splits: i32, panelsEach: i32, room: usize, begin: i32, end: i32, scratch: usize,
+): void {
+  const groups = field(plan, Field.groups);
+  const outputs = field(plan, Field.outputs);
+  const K = field(plan, Field.weights);
+  const pixels = field(plan, Field.outHeight) * field(plan, Field.outWidth);
+  const pixelGroups = field(plan, Field.pixelGroups);
+  const interleaved = field(plan, Field.mode) == INTERLEAVED;
+  const padded = outputs + (outputs & 1);
+  const step = outStep(plan);
+  clear(scratch, <i32>ZEROS >> 2);
+  for (let item = begin; item < end; item++) {
+    const whole = item / splits;
+    const firstRow = (item - whole * splits) * panelsEach * 6;
+    const endRow = min(padded, firstRow + panelsEach * 6);
+    const g = whole % groups;
+    const n = (whole / groups) * (interleaved ? BLOCK : 1);
+    const image = prepare(plan, x, n, g, scratch + ZEROS);
+    const to = y + <usize>n * step + (<usize>(g * outputs + firstRow) * <usize>pixels << 2);
+    const row = <usize>pixels << (interleaved ? 5 : 2);
+    let out = interleaved ? scratch + room : to;
+    for (let r = firstRow; r < endRow; r += 6, out += 6 * row) {
+      const height = min(6, endRow - r);
+      const w = packed + (<usize>(g * padded + r) * <usize>K << 2);
+      const b = bias ? bias + (<usize>(g * outputs + r) << 2) : scratch;
+      const last = r + height <= outputs ? 1 : 0;
+      for (let p = 0; p < pixelGroups; p += height == 2 ? 4 : 2) {
+        const base = bases + (<usize>p << 2);
+        const yBase = yBases + (<usize>p << 2);
+        if (height == 6) gather6(w, offsets, K, image, base, b, out, yBase, row, last);
+        else if (height == 4) gather4(w, offsets, K, image, base, b, out, yBase, row, last);
+        else gather2(w, offsets, K, image, base, b, out, yBase, row, last);
+      }
+    }
+    if (interleaved) {
+      const rows = min(outputs, endRow) - firstRow;
+      spread(scratch + room, rows, pixels, to, step, min(BLOCK, field(plan, Field.images) - n));
+    }
+  }
+}
+
+/** The output of image n, or of the block that starts with it, as groups of pixels: in place or at `room`. */
+function groupOutput(plan: usize, y: usize, n: i32, g: i32, room: usize): usize {
+  const outputs = field(plan, Field.outputs);
+  const outHeight = field(plan, Field.outHeight);
+  const outWidth = field(plan, Field.outWidth);
+  const row = <usize>(outHeight * outWidth) << 2;
+  const step = outStep(plan);
+  let from = y + <usize>n * step + <usize>(g * outputs) * row;
+  if (field(plan, Field.yInPlace)) return from;
+  const pitch = field(plan, Field.yPitch);
+  let to = room;
+  for (let m = 0; m < outputs; m++, from += row, to += <usize>pitch << 2) {
+    v128.store(to + (<usize>(pitch - 4) << 2), i64x2.splat(0));
+    if (field(plan, Field.mode) == INTERLEAVED) {
+      groupBlock(from, step, min(BLOCK, field(plan, Field.images) - n), outHeight * outWidth, to, 16);
+    } else groupRow(from, outHeight, outWidth, to, 16);
+  }
+  return room;
+}
+
+/**
+ * x = wᵀ y + bias: the adjoint of conv_gather. `packed` holds panels of six weights, [m][6], whose
+ * offsets are in `offsets`; offsets past the last weight lead behind the image. In scratch, the image
+ * (`imageBytes`) comes first, then the output.
+ */
+export function conv_scatter(
+  plan: usize, y: usize, offsets: usize, bases: usize, packed: usize, bias: usize, x: usize, imageBytes: usize,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  const groups = field(plan, Field.groups);
+  const channels = field(plan, Field.channels);
+  const outputs = field(plan, Field.outputs);
+  const panels = (field(plan, Field.weights) + 5) / 6;
+  const pixelGroups = field(plan, Field.pixelGroups);
+  const interleaved = field(plan, Field.mode) == INTERLEAVED;
+  const row = <usize>field(plan, Field.yPitch) << 2;
+  const step = imageStep(plan);
+  for (let item = begin; item < end; item++) {
+    const g = item % groups;
+    const n = (item / groups) * (interleaved ? BLOCK : 1);
+    const from = groupOutput(plan, y, n, g, scratch + imageBytes);
+    clear(scratch, channels * field(plan, Field.plane));
+    for (let k = 0; k < panels; k++) {
+      const w = packed + (<usize>(g * panels + k) * <usize>outputs * 24);
+      for (let p: usize = 0; p < <usize>pixelGroups; p += 2) {
+        scatter6(w, outputs, from + (p << 4), row, offsets + <usize>k * 24, scratch, bases + (p << 2));
+      }
+    }
+    const to = x + <usize>n * step + <usize>g * (step / <usize>groups);
+    const b = bias ? bias + (<usize>(g * channels) << 2) : 0;
+    if (interleaved) separate(plan, scratch, b, to, step, min(BLOCK, field(plan, Field.images) - n));
+    else crop(plan, scratch, b, to);
+  }
+}
+
+/** The rows [first, last) of one output, as [group][height][4] in panels of six rows. */
+function packOutput(plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, to: usize): void {
+  const outputs = field(plan, Field.outputs);
+  const outHeight = field(plan, Field.outHeight);
+  const outWidth = field(plan, Field.outWidth);
+  const pixelGroups = field(plan, Field.pixelGroups);
+  const row = <usize>(outHeight * outWidth) << 2;
+  const step = outStep(plan);
+  const from = y + <usize>n * step + <usize>(g * outputs) * row;
+  for (let r = first; r < last; r += 6, to += <usize>(pixelGroups * 6) << 4) {
+    const height = min(6, last - r);
+    for (let i = 0; i < height; i++) {
+      const at = to + (<usize>i << 4);
+      const each = <usize>height << 4;
+      const source = from + <usize>(r + i) * row;
+      if (r + i >= outputs) {
+        for (let p: usize = 0; p < <usize>pixelGroups; p++) v128.store(at + p * each, i64x2.splat(0));
+      } else if (field(plan, Field.mode) == INTERLEAVED) {
+        groupBlock(source, step, min(BLOCK, field(plan, Field.images) - n), outHeight * outWidth, at, each);
+      } else groupRow(source, outHeight, outWidth, at, each);
+    }
+  }
+}
+
+/**
+ * Adds to dw, of rows [first, last), the products of `units` images at `image` and outputs at
+ * `packed`, each `xUnit` and `yUnit` bytes after the one before.
+ */
+function multiplyOuter(
+  plan: usize, packed: usize, yUnit: usize, image: usize, xUnit: usize, offsets: usize, bases: usize, units: i32,
+  first: i32, last: i32, dw: usize,
+): void {
+  const K = field(plan, Field.weights);
+  const outputs = field(plan, Field.outputs);
+  const pixelGroups = field(plan, Field.pixelGroups);
+  const row = <usize>K << 2;
+  for (let r = first; r < last; r += 6) {
+    const height = min(6, last - r);
+    const rows = min(height, outputs - r);
+    const y = packed + (<usize>((r - first) * pixelGroups) << 4);
+    const to = dw + <usize>r * row;
+    for (let k = 0; k < K; k += height == 2 ? 4 : 2) {
+      const off = offsets + (<usize>k << 2);
+      const at = to + (<usize>k << 2);
+      if (height == 6) outer6(y, yUnit, image, xUnit, off, bases, pixelGroups, units, at, row, rows, K - k);
+      else if (height == 4) outer4(y, yUnit, image, xUnit, off, bases, pixelGroups, units, at, row, rows, K - k);
+      else outer2(y, yUnit, image, xUnit, off, bases, pixelGroups, units, at, row, rows, K - k);
+    }
+  }
+}
+
+/**
+ * The gradient of the weights. An item is (chunk of `unitsEach` images or blocks, group, part of
+ * the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart.
+ * Images go `block` at a time, as many as stay in the cache: in scratch, `imageBytes` each, then
+ * their outputs.
+ */
+export function conv_outer(
+  plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
+  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, imageBytes: usize, begin: i32, end: i32, scratch: usize,
+): void {
+  const groups = field(plan, Field.groups);
+  const outputs = field(plan, Field.outputs);
+  const K = field(plan, Field.weights);
+  const mode = field(plan, Field.mode);
+  const padded = outputs + (outputs & 1);
+  const perUnit = mode == INTERLEAVED ? BLOCK : 1;
+  const units = (field(plan, Field.images) + perUnit - 1) / perUnit;
+  const xUnit = mode == IN_PLACE ? imageStep(plan) : imageBytes;
+  const packed = scratch + (mode == IN_PLACE ? 0 : <usize>block * imageBytes);
+  for (let item = begin; item < end; item++) {
+    const whole = item / splits;
+    const first = (item - whole * splits) * panelsEach * 6;
+    const last = min(padded, first + panelsEach * 6);
+    const g = whole % groups;
+    const chunk = whole / groups;
+    const yUnit = <usize>((last - first) * field(plan, Field.pixelGroups)) << 4;
+    const dw = partial + (<usize>(chunk * partialStep + g * outputs * K) << 2);
+    for (let i = first * K; i < min(outputs, last) * K; i++) store<f32>(dw + (<usize>i << 2), 0);
+    const endUnit = min(units, (chunk + 1) * unitsEach);
+    for (let u = chunk * unitsEach; u < endUnit; u += block) {
+      const count = min(block, endUnit - u);
+      let image: usize = 0;
+      for (let i = 0; i < count; i++) {
+        const at = prepare(plan, x, (u + i) * perUnit, g, scratch + <usize>i * imageBytes);
+        if (i == 0) image = at;
+        packOutput(plan, y, (u + i) * perUnit, g, first, last, packed + <usize>i * yUnit);
+      }
+      multiplyOuter(plan, packed, yUnit, image, xUnit, offsets, bases, count, first, last, dw);
+    }
+  }
+}
+
+/**
+ * Sums over each channel of x [images, channels, size]. An item is (chunk of `imagesEach` images,
+ * channel); out[chunk, channel].
+ */
+export function conv_channel_sums(
+  x: usize, images: i32, channels: i32, size: i32, imagesEach: i32, out: usize, begin: i32, end: i32,
+): void {
+  const step = <usize>(channels * size) << 2;
+  for (let item = begin; item < end; item++) {
+    const chunk = item / channels;
+    const channel = item - chunk * channels;
+    const last = min(images, (chunk + 1) * imagesEach);
+    let total: f64 = 0;
+    for (let n = chunk * imagesEach; n < last; n++) {
+      let at = x + <usize>n * step + (<usize>(channel * size) << 2);
+      let s0 = f32x4.splat(0), s1 = s0;
+      let i = 0;
+      for (; i + 8 <= size; i += 8, at += 32) {
+        s0 = f32x4.add(s0, v128.load(at));
+        s1 = f32x4.add(s1, v128.load(at, 16));
+      }
+      total += sumLanesF64(f32x4.add(s0, s1));
+      for (; i < size; i++, at += 4) total += <f64>load<f32>(at);
+    }
+    store<f32>(out + (<usize>item << 2), <f32>total);
+  }
+}

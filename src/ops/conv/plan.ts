@@ -1,0 +1,158 @@
+// What the wasm kernels need to know of a geometry: how an image is laid out for them, and tables of
+// where the weights' pixels lie in it. kernel.as.ts and images.as.ts read them.
+
+import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
+import { takeInts } from "../int-table.ts";
+import { type Geometry, weightsOf } from "./geometry.ts";
+
+/** As in images.as.ts. */
+const IN_PLACE = 0;
+const PADDED = 1;
+const INTERLEAVED = 2;
+
+/** Pixels of a group: the lanes of a vector. */
+const LANES = 4;
+/** Images of an interleaved block. */
+const BLOCK = 8;
+
+export interface Plan {
+	readonly inPlace: boolean;
+	readonly interleaved: boolean;
+	/** Images, or interleaved blocks of them. */
+	readonly units: number;
+	/** Bytes of a laid-out image with room behind it for offsets that lead nowhere; 0 if it is used in place. */
+	readonly imageBytes: number;
+	/** Bytes of one laid-out row of the output. */
+	readonly outputRowBytes: number;
+	readonly pixelGroups: number;
+	/** Addresses of the tables. */
+	readonly fields: number;
+	readonly offsets: number;
+	readonly scatterOffsets: number;
+	readonly bases: number;
+	readonly outBases: number;
+	release(): void;
+}
+
+/** A kernel of one pixel that touches every pixel: rows and columns are then one long row. */
+function flattened(g: Geometry): Geometry {
+	const pointwise = [...g.kernel, ...g.stride].every((length) => length === 1) && g.top === 0 && g.left === 0;
+	if (!pointwise || g.size[0] !== g.outSize[0] || g.size[1] !== g.outSize[1]) return g;
+	const size = [1, g.size[0] * g.size[1]] as const;
+	return { ...g, size, outSize: size };
+}
+
+/** How an image is laid out; lengths in floats, as in images.as.ts. */
+function layout(g: Geometry, copies: boolean) {
+	const rows = (g.outSize[0] - 1) * g.stride[0] + (g.kernel[0] - 1) * g.dilation[0] + 1;
+	const columns = (g.outSize[1] - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
+	if (g.outSize[1] < LANES) {
+		const pitch = columns * BLOCK;
+		return { mode: INTERLEAVED, rows, columns, pitch, phase: 0, plane: rows * pitch };
+	}
+	const fits = g.top === 0 && g.left === 0 && rows <= g.size[0] && columns <= g.size[1];
+	if (fits && g.stride[1] === 1 && !copies) {
+		return { mode: IN_PLACE, rows, columns, pitch: g.size[1], phase: 0, plane: g.size[0] * g.size[1] };
+	}
+	const phase = Math.ceil(columns / g.stride[1]);
+	const pitch = phase * g.stride[1];
+	return { mode: PADDED, rows, columns, pitch, phase, plane: rows * pitch };
+}
+
+type Layout = ReturnType<typeof layout>;
+
+/** The byte offset of each weight's pixel, in the order of the weights. */
+function weightOffsets(g: Geometry, { mode, pitch, phase, plane }: Layout): number[] {
+	const offsets: number[] = [];
+	for (let c = 0; c < g.channels; c++) {
+		for (let i = 0; i < g.kernel[0]; i++) {
+			for (let j = 0; j < g.kernel[1]; j++) {
+				const column = j * g.dilation[1];
+				const stride = g.stride[1];
+				const along = mode === INTERLEAVED ? column * BLOCK : (column % stride) * phase + Math.floor(column / stride);
+				offsets.push(4 * (c * plane + i * g.dilation[0] * pitch + along));
+			}
+		}
+	}
+	return offsets;
+}
+
+/** The byte offsets of each group of pixels in the image and in the output. */
+function groupBases(g: Geometry, { mode, pitch }: Layout): { bases: number[]; outBases: number[] } {
+	const bases: number[] = [];
+	const outBases: number[] = [];
+	const [outHeight, outWidth] = g.outSize;
+	for (let r = 0; r < outHeight; r++) {
+		const row = r * g.stride[0] * pitch;
+		if (mode === INTERLEAVED) {
+			for (let s = 0; s < outWidth; s++) {
+				for (let lane = 0; lane < BLOCK; lane += LANES) {
+					bases.push(4 * (row + s * g.stride[1] * BLOCK + lane));
+					outBases.push(4 * ((r * outWidth + s) * BLOCK + lane));
+				}
+			}
+		} else {
+			// The last group of a row overlaps the one before, where the row is no multiple of four.
+			for (let s = 0; s < outWidth; s += LANES) {
+				const start = Math.min(s, outWidth - LANES);
+				bases.push(4 * (row + start));
+				outBases.push(4 * (r * outWidth + start));
+			}
+		}
+	}
+	return { bases, outBases };
+}
+
+/** `values`, the last repeated until their number is a multiple of `multiple`. */
+function repeatLast(values: readonly number[], multiple: number): number[] {
+	const missing = (multiple - (values.length % multiple)) % multiple;
+	return [...values, ...new Array<number>(missing).fill(values[values.length - 1])];
+}
+
+/**
+ * The weights in the order in which scatter adds them up: channels next to each other. Weights next
+ * to each other in a row would make each addition wait for the one before.
+ */
+export function scatterOrder(g: Geometry): number[] {
+	const taps = g.kernel[0] * g.kernel[1];
+	return Array.from({ length: weightsOf(g) }, (_, i) => (i % g.channels) * taps + Math.floor(i / g.channels));
+}
+
+/** Lays the tables out in the heap. `copies`: the image is to be written, so never use it in place. */
+export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean): Plan {
+	const g = flattened(geometry);
+	const image = layout(g, copies);
+	const { mode, rows, columns, pitch, phase, plane } = image;
+	const offsets = weightOffsets(g, image);
+	const { bases, outBases } = groupBases(g, image);
+	const pixelGroups = bases.length;
+	const pixels = g.outSize[0] * g.outSize[1];
+	const outInPlace = mode !== INTERLEAVED && g.outSize[1] % LANES === 0 && pixelGroups % 2 === 0;
+	const outPitch = outInPlace ? pixels : (pixelGroups + (pixelGroups & 1)) * LANES;
+	const fields = [
+		...[g.channels, g.size[0], g.size[1], rows, columns, pitch, phase, plane, g.stride[1], g.top, g.left, mode],
+		...[g.images, g.groups, g.outputs, offsets.length, g.outSize[0], g.outSize[1], pixelGroups, outPitch],
+		...[outInPlace ? 1 : 0, 0, 0, 0],
+	];
+	// Past the last weight, offsets lead behind the image, where what is added harms nothing.
+	const nowhere = new Array<number>((6 - (offsets.length % 6)) % 6).fill(4 * g.channels * plane);
+	const tables = [
+		fields,
+		repeatLast(offsets, LANES),
+		[...scatterOrder(g).map((k) => offsets[k]), ...nowhere],
+		repeatLast(bases, LANES),
+		repeatLast(outBases, LANES),
+	];
+	const ptr = takeInts(wasm, tables.flat());
+	const starts = tables.map((_, i) => ptr + 4 * tables.slice(0, i).reduce((sum, table) => sum + table.length, 0));
+	return {
+		inPlace: mode === IN_PLACE,
+		interleaved: mode === INTERLEAVED,
+		units: Math.ceil(g.images / (mode === INTERLEAVED ? BLOCK : 1)),
+		imageBytes: mode === IN_PLACE ? 0 : 4 * (g.channels + 1) * plane + 64,
+		outputRowBytes: 16 * (pixelGroups + (pixelGroups & 1)),
+		pixelGroups,
+		...{ fields: starts[0], offsets: starts[1], scatterOffsets: starts[2], bases: starts[3], outBases: starts[4] },
+		release: () => wasm.giveBack(ptr),
+	};
+}

@@ -1,0 +1,159 @@
+// Convolution on the wasm backend: how its three products are cut into items of work. Everything
+// here depends on shapes alone, so that results do not depend on the number of threads.
+
+import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { takeInts } from "../int-table.ts";
+import { launchSum } from "../matmul/wasm.ts";
+import { wasmOf } from "../op.ts";
+import { type ConvKernels, type Geometry, weightsOf } from "./geometry.ts";
+import { makePlan, scatterOrder } from "./plan.ts";
+
+/** Rows of a panel of weights. */
+const PANEL = 6;
+/** Scratch that gather keeps zero. */
+const ZEROS = 64;
+/** Into how many items of work an op is cut at least, where there is anything to cut. */
+const ITEMS = 16;
+/** Work of a chunk: enough to be worth handing out. */
+const CHUNK_FLOPS = 2e5;
+/** Images that the gradient of the weights takes together: as many as stay in the second-level cache. */
+const CACHE_BYTES = 192 * 1024;
+/** Most memory for partial sums of the gradient of the weights, in floats. */
+const PARTIAL_FLOATS = 1 << 24;
+
+const even = (count: number) => count + (count & 1);
+
+export const wasmConv: ConvKernels<Tensor> = {
+	gather(g, image, weight, bias, out) {
+		if (out.size === 0) return;
+		const wasm = wasmOf(out);
+		const plan = makePlan(wasm, g, false);
+		const packed = packRows(wasm, g, weight);
+		const { splits, panelsEach } = splitPanels(g, plan.units * g.groups);
+		const items = plan.units * g.groups * splits;
+		const pixels = g.outSize[0] * g.outSize[1];
+		const room = ZEROS + plan.imageBytes;
+		wasm.launch(
+			"conv_gather",
+			[
+				...[plan.fields, image.ptr, plan.offsets, plan.bases, packed, bias?.ptr ?? 0, out.ptr, plan.outBases],
+				...[splits, panelsEach, room],
+			],
+			items,
+			grain(g, items),
+			room + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
+		);
+		wasm.giveBack(packed);
+		plan.release();
+	},
+
+	scatter(g, out, weight, bias, image) {
+		if (image.size === 0) return;
+		const wasm = wasmOf(out);
+		const plan = makePlan(wasm, g, true);
+		const packed = packColumns(wasm, g, weight);
+		const items = plan.units * g.groups;
+		wasm.launch(
+			"conv_scatter",
+			[
+				...[plan.fields, out.ptr, plan.scatterOffsets, plan.bases, packed, bias?.ptr ?? 0, image.ptr],
+				plan.imageBytes,
+			],
+			items,
+			grain(g, items),
+			plan.imageBytes + g.outputs * plan.outputRowBytes,
+		);
+		wasm.giveBack(packed);
+		plan.release();
+	},
+
+	outer(g, image, out, dweight) {
+		const wasm = wasmOf(out);
+		if (g.images === 0) {
+			dweight.view().fill(0);
+			return;
+		}
+		const plan = makePlan(wasm, g, false);
+		const size = dweight.size;
+		const most = Math.max(1, Math.min(ITEMS, Math.floor(PARTIAL_FLOATS / Math.max(1, size))));
+		const unitsEach = Math.ceil(plan.units / most);
+		const chunks = Math.ceil(plan.units / unitsEach);
+		const { splits, panelsEach } = splitPanels(g, chunks * g.groups);
+		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
+		const unitBytes = imageBytes + even(g.outputs) * plan.pixelGroups * 16;
+		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / unitBytes)));
+		const partial = chunks === 1 ? dweight.ptr : wasm.take(4 * chunks * size);
+		const items = chunks * g.groups * splits;
+		wasm.launch(
+			"conv_outer",
+			[
+				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, size],
+				...[unitsEach, block, splits, panelsEach, plan.imageBytes],
+			],
+			items,
+			grain(g, items),
+			block * (plan.imageBytes + even(g.outputs) * plan.pixelGroups * 16),
+		);
+		if (chunks > 1) {
+			launchSum(wasm, partial, [Array.from({ length: chunks }, (_, chunk) => chunk * size)], size, dweight.ptr);
+			wasm.giveBack(partial);
+		}
+		plan.release();
+	},
+
+	channelSums(x, images, channels, size, sums) {
+		const wasm = wasmOf(x);
+		const each = Math.max(1, Math.ceil(images / ITEMS));
+		const chunks = Math.ceil(images / each);
+		const partial = wasm.take(4 * Math.max(1, chunks * channels));
+		const together = Math.max(1, Math.ceil(16384 / Math.max(1, each * size)));
+		wasm.launch("conv_channel_sums", [x.ptr, images, channels, size, each, partial], chunks * channels, together);
+		launchSum(wasm, partial, [Array.from({ length: chunks }, (_, chunk) => chunk * channels)], channels, sums.ptr);
+		wasm.giveBack(partial);
+	},
+};
+
+/** Cuts the panels of a group into parts where there are too few images to go round. */
+function splitPanels(g: Geometry, wholes: number): { splits: number; panelsEach: number } {
+	const panels = Math.ceil(even(g.outputs) / PANEL);
+	const panelsEach = Math.ceil(panels / Math.min(panels, Math.ceil(ITEMS / wholes)));
+	return { splits: Math.ceil(panels / panelsEach), panelsEach };
+}
+
+/** Items a chunk, of `items` that share the work of the whole. */
+function grain(g: Geometry, items: number): number {
+	const flops = 2 * g.images * g.groups * g.outputs * weightsOf(g) * g.outSize[0] * g.outSize[1];
+	return Math.max(1, Math.round((CHUNK_FLOPS * items) / Math.max(1, flops)));
+}
+
+/** Packs the weights for gather: panels of six outputs, then four and two for the rest. */
+function packRows(wasm: WasmBackend, g: Geometry, weight: Tensor): number {
+	const columns = weightsOf(g);
+	const starts = Array.from({ length: g.outputs }, (_, m) => m * columns);
+	return pack(wasm, g, weight, starts, even(g.outputs), columns, 1);
+}
+
+/** Packs the weights for scatter: panels of six weights, over the outputs. */
+function packColumns(wasm: WasmBackend, g: Geometry, weight: Tensor): number {
+	const weights = weightsOf(g);
+	return pack(wasm, g, weight, scatterOrder(g), Math.ceil(weights / PANEL) * PANEL, g.outputs, weights);
+}
+
+function pack(
+	wasm: WasmBackend,
+	g: Geometry,
+	weight: Tensor,
+	rowStarts: readonly number[],
+	padded: number,
+	columns: number,
+	columnStep: number,
+): number {
+	const out = wasm.take(4 * g.groups * padded * columns);
+	const table = takeInts(wasm, rowStarts);
+	const args = [weight.ptr, g.outputs * weightsOf(g), table, rowStarts.length, padded, columns, columnStep, out];
+	const items = g.groups * Math.ceil(padded / PANEL);
+	wasm.launch("conv_pack", args, items, Math.max(1, Math.ceil(8192 / (PANEL * Math.max(1, columns)))));
+	wasm.giveBack(table);
+	return out;
+}
