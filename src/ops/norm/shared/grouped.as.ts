@@ -259,3 +259,16 @@ export function norm_sum_partials(partial: usize, out: usize, rows: i32, width: 
     store<f32>(out + floats(j), <f32>sum);
   }
 }
+
+/** dx = a dy + b (x - center) + shift, with a table of four rows of c floats: center, a, b, shift. */
+export function norm_channel_gradient(
+  x: usize, dy: usize, dx: usize, table: usize, n: i32, c: i32, s: i32, begin: i32, end: i32,
+): void {
+  const row = floats(c);
+  for (let channel = begin; channel < end; channel++) {
+    const at = table + floats(channel);
+    const offset = floats(channel) * <usize>s;
+    const center = load<f32>(at), a = load<f32>(at + row), b = load<f32>(at + 2 * row), shift = load<f32>(at + 3 * row);
+    gradientRows(x + offset, dy + offset, dx + offset, n, s, c * s, center, a, b, shift);
+  }
+}
