@@ -140,9 +140,9 @@ def vectors(name, build, optimizer, steps, size):
 
 
 runs = [
-    vectors("lenet-bn", lenet_bn, sgd, 20, 32),
-    vectors("mlp-bn", mlp_bn, adam, 10, 32),
-    vectors("resnet-mini", resnet_mini, sgd, 10, 6),
+    vectors("lenet-bn", lenet_bn, sgd, 20, 16),
+    vectors("mlp-bn", mlp_bn, adam, 10, 16),
+    vectors("resnet-mini", resnet_mini, sgd, 10, 3),
 ]
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.json")
 with open(path, "w", encoding="utf-8", newline="\n") as file:
