@@ -2,5 +2,6 @@
 
 import type { CliCommand } from "./command.ts";
 import { explain } from "./commands/explain.ts";
+import { train } from "./commands/train.ts";
 
-export const commands: readonly CliCommand[] = [explain];
+export const commands: readonly CliCommand[] = [train, explain];

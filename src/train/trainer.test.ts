@@ -9,6 +9,7 @@ import { TensorDataset } from "../data/dataset.ts";
 import { Sequential } from "../nn/containers.ts";
 import { ReLU } from "../nn/layers/activation.ts";
 import { BatchNorm1d } from "../nn/layers/batch-norm.ts";
+import { Dropout } from "../nn/layers/dropout.ts";
 import { Linear } from "../nn/layers/linear.ts";
 import { tensor } from "../ops/creation.ts";
 import { crossEntropy, mseLoss } from "../ops/loss/op.ts";
@@ -243,10 +244,24 @@ describe("a loss that is not finite", () => {
 	});
 });
 
+test("looking for the layer at fault leaves no trace in running statistics", async () => {
+	await init({ threads: 1 });
+	const norm = new BatchNorm1d(6);
+	const net = new Sequential(norm, new Linear(6, 8), new Linear(8, 4));
+	net.parameters()[2].view().fill(1e30);
+	net.parameters()[4].view().fill(1e30);
+	const trainer = new Trainer(net, { optimizer: new SGD(net.parameters(), { lr: 0.1 }), loss: "crossEntropy" });
+	await expect(trainer.fit(clusters(16), { epochs: 1, batchSize: 16 })).rejects.toThrow(/that of Linear "2"/);
+	// Once, by the step itself.
+	expect(norm.numBatchesTracked?.item()).toBe(1);
+});
+
 describe("a last batch of one", () => {
 	test("is refused before training where a norm cannot take it", async () => {
 		await init({ threads: 1 });
-		const { net, trainer } = smallRun();
+		// Dropout before the norm: trying the batch of one draws from the default generator.
+		const net = new Sequential(new Dropout(0.1), new BatchNorm1d(6), new Linear(6, 4));
+		const trainer = new Trainer(net, { optimizer: new SGD(net.parameters(), { lr: 0.1 }), loss: "crossEntropy" });
 		const before = await weightsHash(net);
 		const draws = defaultGenerator().state();
 		await expect(trainer.fit(clusters(33), { epochs: 1, batchSize: 16 })).rejects.toThrow(

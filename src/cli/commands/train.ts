@@ -1,0 +1,85 @@
+// evenkeel train: a network, data, an optimizer, and everything around them.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { normNames, presets } from "../../presets/index.ts";
+import type { CliCommand } from "../command.ts";
+import type { TrainFlags } from "../train/plan.ts";
+import { runTraining } from "../train/run.ts";
+import { numberBetween, wholeNumber } from "../ui/options.ts";
+import { tableLines } from "../ui/table.ts";
+import type { Terminal } from "../ui/terminal.ts";
+
+export const train: CliCommand = {
+	name: "train",
+	examples: [
+		["evenkeel train lenet-bn", "LeNet with batch normalization on Fashion-MNIST, 10 epochs"],
+		["evenkeel train lenet-bn --plot curves.svg --show-affine", "curves, and what the norms have learned"],
+		["evenkeel train lenet-bn --norm none", "the same network without batch normalization"],
+		["evenkeel train resnet-mini --epochs 3 --limit 6000", "a quick look at a deeper network"],
+		["evenkeel train mlp-bn --data ./images", "images of your own, in the four files of MNIST"],
+		["evenkeel train ./net.mjs --json", "a network of your own, reported as JSON lines"],
+		["evenkeel train --resume runs/lenet-bn", "go on with a run that was stopped"],
+	],
+	define(command: Command, terminal: Terminal): void {
+		command
+			.summary("train a network and write its weights, a checkpoint and its curves")
+			.description(
+				"Train a network. Weights (model.safetensors) and a checkpoint to go on from (checkpoint.safetensors)\n" +
+					"are written to the folder --out. Ctrl-C finishes the step, writes the checkpoint and stops.",
+			)
+			.argument("[preset|file]", "a preset (below), or a file of your own; left out with --resume")
+			.option(
+				"--data <source>",
+				"fashion-mnist, mnist, or a folder with the four files of MNIST (default: fashion-mnist)",
+			)
+			.option("--no-download", "do not fetch data that is not on this machine")
+			.option("--limit <n>", "use only the first n training examples", wholeNumber(1))
+			.option("--epochs <n>", "how often to go through the examples (default: the preset's)", wholeNumber(1))
+			.option("--batch-size <n>", "examples a step (default: the preset's)", wholeNumber(1))
+			.option("--drop-last", "leave out a last batch that is not full")
+			.option("--lr <x>", "the learning rate (default: the preset's)", numberBetween(0))
+			.option("--norm <name>", `the normalization: ${normNames.join(", ")} (default: the preset's)`)
+			.option("--seed <n>", "of the weights and the order of the examples (default: 0)", wholeNumber(0))
+			.option("--threads <n>", "threads that share the work; they do not change the result", threadCount, "auto")
+			.option("--out <dir>", "the folder to write to (default: runs/<preset>)")
+			.option("--resume <dir>", "go on from the checkpoint in this folder, as if the run had never stopped")
+			.option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 50)
+			.option("--plot <file>", "write loss and accuracy curves as an SVG")
+			.option("--show-affine", "print the learned scale and shift of every norm at the end")
+			.option("--quiet", "print nothing but errors")
+			.option("--json", "one JSON object a line: start, epoch, end")
+			.addHelpText("after", () => presetsText(terminal))
+			.action((name: string | undefined, flags: TrainFlags) => runTraining(name, flags, terminal));
+	},
+};
+
+function threadCount(text: string): "auto" | number {
+	if (text === "auto") return text;
+	const count = Number(text);
+	if (text.trim() !== "" && Number.isInteger(count) && count >= 1 && count <= 64) return count;
+	throw new InvalidArgumentError("It must be auto or a whole number from 1 to 64.");
+}
+
+function presetsText({ outColors: colors }: Terminal): string {
+	const rows = presets.map(({ name, description = "" }) => [name, colors.dim(description)]);
+	const file = [
+		"export default ({ nn, optim }) => ({",
+		"  inputShape: [1, 28, 28], batchSize: 64, epochs: 5, lr: 0.001,",
+		"  build: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 10)),",
+		"  optimizer: (net, lr) => new optim.Adam(net.parameters(), { lr }),",
+		"});",
+	];
+	return [
+		"",
+		colors.bold("Presets:"),
+		...tableLines(rows, { indent: 2, gap: 3 }),
+		"",
+		colors.bold("A file of your own:"),
+		"  A module whose default export is such an object, or a function that makes one from the evenkeel module.",
+		"  It may also have name, classes, norm, loss, transform, schedule(optimizer, { lr, epochs, steps }), and",
+		"  data(), which returns { train: [x, y], test: [x, y] } instead of --data.",
+		"",
+		...file.map((line) => colors.dim(`    ${line}`)),
+		"",
+	].join("\n");
+}

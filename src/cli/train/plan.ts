@@ -1,0 +1,121 @@
+// From options to a run: what was asked for, else what the checkpoint to go on from says, else the preset's own.
+
+import { normNames, type Preset } from "../../presets/index.ts";
+import { type RunSettings, readCheckpoint } from "../../train/index.ts";
+import { checkUsage } from "../errors.ts";
+import { dataName } from "./load-data.ts";
+import { type LoadedPreset, loadPreset } from "./load-preset.ts";
+
+/** The options of `train` as the command line gives them. */
+export interface TrainFlags {
+	data?: string;
+	epochs?: number;
+	batchSize?: number;
+	lr?: number;
+	norm?: string;
+	seed?: number;
+	threads: "auto" | number;
+	out?: string;
+	resume?: string;
+	plot?: string;
+	checkpointEvery: number;
+	limit?: number;
+	dropLast?: boolean;
+	download: boolean;
+	showAffine?: boolean;
+	quiet?: boolean;
+	json?: boolean;
+}
+
+/** A run, settled. */
+export interface TrainPlan {
+	preset: Preset;
+	data: string;
+	epochs: number;
+	batchSize: number;
+	lr: number;
+	norm: string;
+	seed: number;
+	limit: number | undefined;
+	dropLast: boolean;
+	out: string;
+	/** The folder of the checkpoint to go on from. */
+	resume: string | undefined;
+	/** The step after which it goes on; 0 from the start. */
+	step: number;
+	/** What a checkpoint of this run remembers, beside what the trainer itself does. */
+	settings: RunSettings;
+}
+
+/**
+ * Settles what to run. With `--resume` everything but the number of epochs is as it was; an option that says otherwise is
+ * a mistake, and so is another preset.
+ */
+export async function planRun(name: string | undefined, flags: TrainFlags): Promise<TrainPlan> {
+	const saved = flags.resume === undefined ? null : readCheckpoint(flags.resume).state;
+	const before = saved?.settings ?? {};
+	const { preset, file } = await choosePreset(name, flags.resume, before);
+	const data = flags.data === undefined ? undefined : dataName(flags.data);
+	const agree = <T extends string | number | boolean>(option: string, given: T | undefined, key: string, own: T): T =>
+		settle(option, given, before[key] as T | null | undefined, own, flags.resume);
+	const norm = agree("--norm", flags.norm, "norm", preset.norm ?? "batch");
+	checkUsage(
+		normNames.includes(norm),
+		() => `--norm ${norm}: there is no such normalization; there are ${normNames.join(", ")}`,
+	);
+	const limit = agree<number>("--limit", flags.limit, "limit", 0);
+	const lr = agree("--lr", flags.lr, "lr", preset.lr);
+	const chosen = agree("--data", data, "data", "fashion-mnist");
+	return {
+		preset,
+		norm,
+		lr,
+		data: chosen,
+		epochs: flags.epochs ?? saved?.epochs ?? preset.epochs,
+		batchSize: agree("--batch-size", flags.batchSize, "batchSize", preset.batchSize),
+		seed: agree("--seed", flags.seed, "seed", 0),
+		dropLast: agree("--drop-last", flags.dropLast, "dropLast", false),
+		limit: limit === 0 ? undefined : limit,
+		out: flags.out ?? flags.resume ?? `runs/${preset.name}`,
+		resume: flags.resume,
+		step: saved?.step ?? 0,
+		settings: { preset: preset.name, file, norm, lr, data: chosen, limit },
+	};
+}
+
+async function choosePreset(
+	name: string | undefined,
+	resume: string | undefined,
+	before: RunSettings,
+): Promise<LoadedPreset> {
+	const earlier = before.file ?? before.preset;
+	if (resume === undefined || typeof earlier !== "string") {
+		checkUsage(name !== undefined, "name a preset or a file to train: evenkeel train lenet-bn");
+		return loadPreset(name);
+	}
+	const loaded = await loadPreset(name ?? earlier);
+	checkUsage(
+		loaded.preset.name === before.preset,
+		() =>
+			`--resume ${resume}: its checkpoint is of the preset ${before.preset}, not of ${loaded.preset.name}; ` +
+			`go on with it (evenkeel train --resume ${resume}), or start ${loaded.preset.name} without --resume`,
+	);
+	return loaded;
+}
+
+function settle<T extends string | number | boolean>(
+	option: string,
+	given: T | undefined,
+	before: T | null | undefined,
+	own: T,
+	resume: string | undefined,
+): T {
+	if (before === undefined || before === null) return given ?? own;
+	checkUsage(
+		given === undefined || given === before,
+		() =>
+			`${option} ${given}: the run in ${resume} was started with ${before}, and going on must not change it; ` +
+			`leave ${option} out, or start a new run without --resume`,
+	);
+	return before;
+}

@@ -1,0 +1,147 @@
+// One run of `train`: settle what to do, get the data, build the network, train, write what came of it.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { init } from "../../backend/init.ts";
+import type { Module } from "../../nn/module.ts";
+import { countParameters, type LayerRow, summary } from "../../nn/summary.ts";
+import { zeros } from "../../ops/creation.ts";
+import { trainingPlot } from "../../plot/training-plot.ts";
+import { buildNetwork, type Preset } from "../../presets/index.ts";
+import { manualSeed } from "../../random/generator.ts";
+import { scope } from "../../tensor/scope.ts";
+import { checkpointFile, type History, saveWeights, Trainer, weightsHash } from "../../train/index.ts";
+import type { Terminal } from "../ui/terminal.ts";
+import { loadData, type RunData } from "./load-data.ts";
+import { checkWritable, prepareFolder } from "./outputs.ts";
+import { planRun, type TrainFlags, type TrainPlan } from "./plan.ts";
+import { type AffineRow, Reporter } from "./report.ts";
+import { interrupted, stoppable } from "./stop-on-signal.ts";
+
+/** The file that the trained weights are written to, with PyTorch's names. */
+const weightsFile = "model.safetensors";
+
+export async function runTraining(name: string | undefined, flags: TrainFlags, terminal: Terminal): Promise<void> {
+	const started = performance.now();
+	const plan = await planRun(name, flags);
+	prepareFolder("--out", plan.out);
+	if (flags.plot !== undefined) checkWritable("--plot", flags.plot);
+	const reporter = new Reporter(terminal, { json: flags.json === true, quiet: flags.quiet === true });
+	const backend = await init({ threads: flags.threads });
+	const data = await loadData(
+		plan.preset,
+		{ from: plan.data, download: flags.download, limit: plan.limit },
+		reporter.display,
+	);
+	// The data may draw random numbers of its own; the weights depend on the seed alone.
+	manualSeed(plan.seed);
+	const run = prepare(plan, data);
+
+	reporter.start(
+		{
+			preset: plan.preset.name,
+			norm: plan.norm,
+			optimizer: run.optimizer.name,
+			lr: plan.lr,
+			batchSize: plan.batchSize,
+			epochs: plan.epochs,
+			seed: plan.seed,
+			device: backend.name,
+			threads: backend.threads,
+			parameters: countParameters(run.net),
+			trainExamples: data.train.length,
+			testExamples: data.test?.length ?? 0,
+			data: data.sources,
+			out: plan.out,
+			step: plan.step,
+		},
+		layersOf(plan.preset, run.net),
+		backend.notice ?? "",
+	);
+	const history = await trainRun(run, plan, data, flags, reporter);
+	const files = writeResults(run.net, plan, flags, history);
+	if (flags.showAffine && history.stopped !== "aborted") reporter.affine(affineOf(run.net));
+	reporter.end({
+		last: history.epochs.at(-1),
+		stopped: history.stopped,
+		seconds: (performance.now() - started) / 1000,
+		weights: await weightsHash(run.net),
+		files,
+		resume: `evenkeel train --resume ${plan.out}`,
+	});
+	if (history.stopped === "aborted") terminal.exitCode = interrupted;
+}
+
+type Run = ReturnType<typeof prepare>;
+
+/** The network, its optimizer and their trainer. */
+function prepare(plan: TrainPlan, { train }: RunData) {
+	const { preset, lr, epochs, batchSize, dropLast } = plan;
+	const net = buildNetwork(preset, plan.norm);
+	const optimizer = preset.optimizer(net, lr);
+	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
+	const schedule = preset.schedule?.(optimizer, { lr, epochs, steps: epochs * stepsPerEpoch });
+	const trainer = new Trainer(net, {
+		optimizer,
+		schedule,
+		loss: preset.loss ?? "crossEntropy",
+		metrics: preset.loss === undefined || preset.loss === "crossEntropy" || preset.loss === "nll" ? ["accuracy"] : [],
+	});
+	return { net, optimizer, schedule, trainer };
+}
+
+/** The layers in the order they run, with their output shapes for one example. */
+function layersOf(preset: Preset, net: Module): LayerRow[] {
+	return scope(() => summary(net, zeros([1, ...preset.inputShape], { name: "input" })));
+}
+
+function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, reporter: Reporter): Promise<History> {
+	const { epochs, batchSize, seed, dropLast, resume, preset } = plan;
+	// A schedule may stretch over all epochs: another number of them would be another run.
+	const settings = { ...plan.settings, dataHash: data.hash, ...(run.schedule ? { epochs } : {}) };
+	return stoppable(
+		(signal) =>
+			run.trainer.fit(data.train, {
+				epochs,
+				batchSize,
+				seed,
+				dropLast,
+				resume,
+				signal,
+				transform: preset.transform,
+				validation: data.test,
+				checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings },
+				onStep: (report) => reporter.step(report),
+				onEpoch: (record) => reporter.epoch(record, epochs),
+			}),
+		() => reporter.stopping(),
+	);
+}
+
+/** Writes the weights (of a run that is complete) and the curves; returns every file that the run has written. */
+function writeResults(net: Module, plan: TrainPlan, flags: TrainFlags, history: History): string[] {
+	const files = [join(plan.out, checkpointFile)];
+	if (history.stopped !== "aborted") {
+		const file = join(plan.out, weightsFile);
+		saveWeights(net, file);
+		files.push(file);
+	}
+	if (flags.plot !== undefined) {
+		const subtitle = `norm ${plan.norm}, batch size ${plan.batchSize}, learning rate ${plan.lr}`;
+		writeFileSync(flags.plot, trainingPlot(history.epochs, { title: plan.preset.name, subtitle }));
+		files.push(flags.plot);
+	}
+	return files;
+}
+
+/** The learned scale and shift of every norm: layers with a vector as weight. */
+function affineOf(net: Module): AffineRow[] {
+	return [...net.namedModules()].flatMap(([path, module]) => {
+		if (!("numFeatures" in module) || !("weight" in module)) return [];
+		const values = (property: string): number[] | null => {
+			const value = Reflect.get(module, property);
+			return value === null ? null : Array.from(value.dataSync());
+		};
+		return [{ layer: `${module.constructor.name} "${path}"`, weight: values("weight"), bias: values("bias") }];
+	});
+}
