@@ -121,3 +121,11 @@ export function storeFirst(at: usize, v: v128, count: i32): void {
   if (count > 1) v128.store32_lane(at, v, 1, 4);
   if (count > 2) v128.store32_lane(at, v, 2, 8);
 }
+
+/** Stores `count` lanes of `v`, at most all four. */
+// @ts-ignore: decorator
+@inline
+export function storeUpTo(at: usize, v: v128, count: i32): void {
+  if (count >= 4) v128.store(at, v);
+  else storeFirst(at, v, count);
+}

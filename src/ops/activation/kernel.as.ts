@@ -1,11 +1,11 @@
 // Activations: forward, and backward from dy and what forward saved, each in one pass.
 
-import { fma, storeFirst } from "../../backend/wasm/simd.as";
+import { fma, storeUpTo } from "../../backend/wasm/simd.as";
 import { bell4, normal4, sigmoid4, tanh4 } from "./curves.as";
 
 export * from "./softmax.as";
 
-// Kinds of activation, as in op.ts.
+// Kinds of activation.
 const RELU: i32 = 0;
 const LEAKY_RELU: i32 = 1;
 const SIGMOID: i32 = 2;
@@ -30,7 +30,7 @@ function geluArgument4(x: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function forward4(kind: i32, x: v128, p: f32): v128 {
+function forward4(kind: i32, x: v128, p: f32, q: f32): v128 {
   // pmax keeps a NaN in its first operand.
   if (kind == RELU) return f32x4.pmax(x, f32x4.splat(0));
   if (kind == LEAKY_RELU) return v128.bitselect(x, f32x4.mul(x, f32x4.splat(p)), f32x4.gt(x, f32x4.splat(0)));
@@ -44,7 +44,7 @@ function forward4(kind: i32, x: v128, p: f32): v128 {
 /** dx, from dy and y (relu, leaky relu, sigmoid, tanh) or x (gelu, silu). */
 // @ts-ignore: decorator
 @inline
-function backward4(kind: i32, dy: v128, saved: v128, p: f32): v128 {
+function backward4(kind: i32, dy: v128, saved: v128, p: f32, q: f32): v128 {
   const one = f32x4.splat(1);
   if (kind == RELU) return v128.and(dy, f32x4.gt(saved, f32x4.splat(0)));
   if (kind == LEAKY_RELU) return v128.bitselect(dy, f32x4.mul(dy, f32x4.splat(p)), f32x4.gt(saved, f32x4.splat(0)));
@@ -64,65 +64,110 @@ function backward4(kind: i32, dy: v128, saved: v128, p: f32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function forwardRun(kind: i32, x: usize, y: usize, p: f32, n: i32): void {
-  const bytes = <usize>n << 2;
+function forwardChunk(kind: i32, x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  const offset = <usize>begin << 2;
+  const bytes = <usize>(end - begin) << 2;
+  x += offset;
+  y += offset;
   let at: usize = 0;
-  // Two at a time: neither waits for the other.
-  for (; at + 32 <= bytes; at += 32) {
-    const first = forward4(kind, v128.load(x + at), p);
-    const second = forward4(kind, v128.load(x + at, 16), p);
-    v128.store(y + at, first);
-    v128.store(y + at, second, 16);
+  // Four at a time: none waits for another, and V8 lays the constants out once for all of them.
+  for (; at + 64 <= bytes; at += 64) {
+    const a = forward4(kind, v128.load(x + at), p, q);
+    const b = forward4(kind, v128.load(x + at, 16), p, q);
+    const c = forward4(kind, v128.load(x + at, 32), p, q);
+    const d = forward4(kind, v128.load(x + at, 48), p, q);
+    v128.store(y + at, a);
+    v128.store(y + at, b, 16);
+    v128.store(y + at, c, 32);
+    v128.store(y + at, d, 48);
   }
-  for (; at + 16 <= bytes; at += 16) v128.store(y + at, forward4(kind, v128.load(x + at), p));
-  if (n & 3) storeFirst(y + at, forward4(kind, v128.load(x + at), p), n & 3);
+  for (; at < bytes; at += 16) storeUpTo(y + at, forward4(kind, v128.load(x + at), p, q), <i32>(bytes - at) >> 2);
 }
 
 // @ts-ignore: decorator
 @inline
-function backwardRun(kind: i32, dy: usize, saved: usize, dx: usize, p: f32, n: i32): void {
-  const bytes = <usize>n << 2;
-  let at: usize = 0;
-  for (; at + 32 <= bytes; at += 32) {
-    const first = backward4(kind, v128.load(dy + at), v128.load(saved + at), p);
-    const second = backward4(kind, v128.load(dy + at, 16), v128.load(saved + at, 16), p);
-    v128.store(dx + at, first);
-    v128.store(dx + at, second, 16);
-  }
-  for (; at + 16 <= bytes; at += 16) {
-    v128.store(dx + at, backward4(kind, v128.load(dy + at), v128.load(saved + at), p));
-  }
-  if (n & 3) storeFirst(dx + at, backward4(kind, v128.load(dy + at), v128.load(saved + at), p), n & 3);
-}
-
-/** y = f(x; p) */
-export function activation_forward(kind: i32, x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
-  const at = <usize>begin << 2;
-  const n = end - begin;
-  switch (kind) {
-    case RELU: return forwardRun(RELU, x + at, y + at, p, n);
-    case LEAKY_RELU: return forwardRun(LEAKY_RELU, x + at, y + at, p, n);
-    case SIGMOID: return forwardRun(SIGMOID, x + at, y + at, p, n);
-    case TANH: return forwardRun(TANH, x + at, y + at, p, n);
-    case GELU: return forwardRun(GELU, x + at, y + at, p, n);
-    case GELU_TANH: return forwardRun(GELU_TANH, x + at, y + at, p, n);
-    default: return forwardRun(SILU, x + at, y + at, p, n);
-  }
-}
-
-/** dx = dy f'(x; p) */
-export function activation_backward(
+function backwardChunk(
   kind: i32, dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
 ): void {
-  const at = <usize>begin << 2;
-  const n = end - begin;
-  switch (kind) {
-    case RELU: return backwardRun(RELU, dy + at, saved + at, dx + at, p, n);
-    case LEAKY_RELU: return backwardRun(LEAKY_RELU, dy + at, saved + at, dx + at, p, n);
-    case SIGMOID: return backwardRun(SIGMOID, dy + at, saved + at, dx + at, p, n);
-    case TANH: return backwardRun(TANH, dy + at, saved + at, dx + at, p, n);
-    case GELU: return backwardRun(GELU, dy + at, saved + at, dx + at, p, n);
-    case GELU_TANH: return backwardRun(GELU_TANH, dy + at, saved + at, dx + at, p, n);
-    default: return backwardRun(SILU, dy + at, saved + at, dx + at, p, n);
+  const offset = <usize>begin << 2;
+  const bytes = <usize>(end - begin) << 2;
+  dy += offset;
+  saved += offset;
+  dx += offset;
+  let at: usize = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    const a = backward4(kind, v128.load(dy + at), v128.load(saved + at), p, q);
+    const b = backward4(kind, v128.load(dy + at, 16), v128.load(saved + at, 16), p, q);
+    v128.store(dx + at, a);
+    v128.store(dx + at, b, 16);
   }
+  for (; at < bytes; at += 16) {
+    const last = backward4(kind, v128.load(dy + at), v128.load(saved + at), p, q);
+    storeUpTo(dx + at, last, <i32>(bytes - at) >> 2);
+  }
+}
+
+// y = f(x; p, q), and dx = dy f'(x; p, q).
+
+export function activation_relu(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(RELU, x, y, p, q, begin, end);
+}
+export function activation_relu_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(RELU, dy, saved, dx, p, q, begin, end);
+}
+
+export function activation_leakyRelu(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(LEAKY_RELU, x, y, p, q, begin, end);
+}
+export function activation_leakyRelu_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(LEAKY_RELU, dy, saved, dx, p, q, begin, end);
+}
+
+export function activation_sigmoid(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(SIGMOID, x, y, p, q, begin, end);
+}
+export function activation_sigmoid_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(SIGMOID, dy, saved, dx, p, q, begin, end);
+}
+
+export function activation_tanh(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(TANH, x, y, p, q, begin, end);
+}
+export function activation_tanh_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(TANH, dy, saved, dx, p, q, begin, end);
+}
+
+export function activation_gelu(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(GELU, x, y, p, q, begin, end);
+}
+export function activation_gelu_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(GELU, dy, saved, dx, p, q, begin, end);
+}
+
+export function activation_geluTanh(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(GELU_TANH, x, y, p, q, begin, end);
+}
+export function activation_geluTanh_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(GELU_TANH, dy, saved, dx, p, q, begin, end);
+}
+
+export function activation_silu(x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32): void {
+  forwardChunk(SILU, x, y, p, q, begin, end);
+}
+export function activation_silu_backward(
+  dy: usize, saved: usize, dx: usize, p: f32, q: f32, begin: i32, end: i32,
+): void {
+  backwardChunk(SILU, dy, saved, dx, p, q, begin, end);
 }

@@ -42,7 +42,6 @@ const swish: Pointwise = {
 	},
 };
 
-/** The order is that of the kinds in kernel.as.ts. */
 const ops = pointwiseOps("activation", {
 	relu: { saves: "y", forward: (x) => (x < 0 ? 0 : x), backward: (dy, y) => (y > 0 ? dy : 0) },
 	leakyRelu: {

@@ -1,20 +1,13 @@
 // Softmax and its logarithm over the middle of [outer, n, inner]. With inner 1 the lanes run along
 // the row, otherwise along the columns, four of them side by side.
 
-import { exp4, log4, storeFirst, sumLanes } from "../../backend/wasm/simd.as";
+import { exp4, log4, storeUpTo, sumLanes } from "../../backend/wasm/simd.as";
 
 /** All bits in the first `count` lanes. */
 // @ts-ignore: decorator
 @inline
 function firstLanes(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
-}
-
-// @ts-ignore: decorator
-@inline
-function storeUpTo(at: usize, v: v128, count: i32): void {
-  if (count >= 4) v128.store(at, v);
-  else storeFirst(at, v, count);
 }
 
 function maxOfRow(x: usize, n: i32): f32 {

@@ -1,5 +1,5 @@
 // Functions of one number, applied to every element: what all of them share. A function is a row of
-// a table, its value and its derivative side by side; the kernels know it by its place there.
+// a table, its value and its derivative side by side, and two kernels of the same name.
 
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkFloat, empty, type KernelSet, kernelsFor, type Op, wasmOf } from "../op.ts";
@@ -24,7 +24,7 @@ interface Kernels {
 	backward(dy: Tensor, saved: Tensor, dx: Tensor, at: Parameters): void;
 }
 
-function kernelsOf(prefix: string, kind: number, f: Pointwise): KernelSet<Kernels> {
+function kernelsOf(kernel: string, f: Pointwise): KernelSet<Kernels> {
 	return {
 		reference: {
 			forward(x, out, { p, q }) {
@@ -38,25 +38,25 @@ function kernelsOf(prefix: string, kind: number, f: Pointwise): KernelSet<Kernel
 		},
 		wasm: {
 			forward(x, out, { p, q }) {
-				wasmOf(x).launch(`${prefix}_forward`, [kind, x.ptr, out.ptr, p, q], x.size, GRAIN);
+				wasmOf(x).launch(kernel, [x.ptr, out.ptr, p, q], x.size, GRAIN);
 			},
 			backward(dy, saved, dx, { p, q }) {
-				wasmOf(dy).launch(`${prefix}_backward`, [kind, dy.ptr, saved.ptr, dx.ptr, p, q], dx.size, GRAIN);
+				wasmOf(dy).launch(`${kernel}_backward`, [dy.ptr, saved.ptr, dx.ptr, p, q], dx.size, GRAIN);
 			},
 		},
 	};
 }
 
 /**
- * One op for each function of `table`. Its kernels are `<prefix>_forward(kind, x, out, p, q)` and
- * `<prefix>_backward(kind, dy, saved, dx, p, q)`, where the kind is the function's place in the table.
+ * One op for each function of `table`. Its kernels are `<prefix>_<name>(x, y, p, q)` and
+ * `<prefix>_<name>_backward(dy, saved, dx, p, q)`.
  */
 export function pointwiseOps<Name extends string>(
 	prefix: string,
 	table: Record<Name, Pointwise>,
 ): Record<Name, Op<Parameters>> {
 	const names = Object.keys(table) as Name[];
-	const ops = names.map((name, kind) => [name, pointwiseOp(name, kernelsOf(prefix, kind, table[name]), table[name])]);
+	const ops = names.map((name) => [name, pointwiseOp(name, kernelsOf(`${prefix}_${name}`, table[name]), table[name])]);
 	return Object.fromEntries(ops) as Record<Name, Op<Parameters>>;
 }
 

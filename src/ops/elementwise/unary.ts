@@ -5,7 +5,6 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { apply } from "../op.ts";
 import { pointwiseOps } from "./pointwise.ts";
 
-/** The order is that of the kinds in unary.as.ts. */
 const ops = pointwiseOps("elementwise", {
 	neg: { saves: null, forward: (x) => -x, backward: (dy) => -dy },
 	exp: { saves: "y", forward: Math.exp, backward: (dy, y) => dy * y },
