@@ -2,11 +2,11 @@
 // one interleaved block of eight) and one group of channels, or some of its rows; see plan.ts for
 // what the plan and the tables hold.
 
-import { sumLanesF64 } from "../../backend/wasm/simd.as";
+import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
   BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
-import { gather2, gather4, gather6, outer2, outer4, outer6, scatter6 } from "./tiles.as";
+import { addScattered, gather2, gather4, gather6, outer2, outer4, outer6, scatter6 } from "./tiles.as";
 
 // See tiles.as.ts.
 export {
@@ -14,8 +14,8 @@ export {
   outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, outer6 as conv_tile_outer6, scatter6 as conv_tile_scatter6,
 };
 
-/** Bytes at the start of scratch that gather keeps zero, as the bias of a convolution without one. */
-const ZEROS: usize = 64;
+/** Bytes of twelve sums: each item of work keeps a tile of them at the start of its scratch. */
+const TILE: usize = 192;
 
 /**
  * Packs weights into panels of six rows, [column][height], for each group of channels. Row r starts
@@ -80,9 +80,18 @@ function spread(block: usize, rows: i32, pixels: i32, y: usize, step: usize, cou
   }
 }
 
+/** The tile that a panel's sums start from: each row's bias eight or, two rows high, sixteen times; zeros without. */
+function fillTile(tile: usize, bias: usize, height: i32): void {
+  for (let i: usize = 0; i < 12; i++) {
+    const row = height == 2 ? i >> 2 : i >> 1;
+    const value: f32 = bias && row < <usize>height ? load<f32>(bias + (row << 2)) : 0;
+    v128.store(tile + (i << 4), f32x4.splat(value));
+  }
+}
+
 /**
  * y = w x + bias, for the panels [0, …) of six rows of w, cut into `splits` parts of `panelsEach`.
- * `room` is where in scratch an interleaved output gathers; the image comes after ZEROS.
+ * In scratch: the tile, the image, and at `room` an interleaved output until it is spread.
  */
 export function conv_gather(
   plan: usize, x: usize, offsets: usize, bases: usize, packed: usize, bias: usize, y: usize, yBases: usize,
@@ -96,28 +105,27 @@ export function conv_gather(
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
   const padded = outputs + (outputs & 1);
   const step = outStep(plan);
-  clear(scratch, <i32>ZEROS >> 2);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
     const firstRow = (item - whole * splits) * panelsEach * 6;
     const endRow = min(padded, firstRow + panelsEach * 6);
     const g = whole % groups;
     const n = (whole / groups) * (interleaved ? BLOCK : 1);
-    const image = prepare(plan, x, n, g, scratch + ZEROS);
+    const image = prepare(plan, x, n, g, scratch + TILE);
     const to = y + <usize>n * step + (<usize>(g * outputs + firstRow) * <usize>pixels << 2);
     const row = <usize>pixels << (interleaved ? 5 : 2);
     let out = interleaved ? scratch + room : to;
     for (let r = firstRow; r < endRow; r += 6, out += 6 * row) {
       const height = min(6, endRow - r);
       const w = packed + (<usize>(g * padded + r) * <usize>K << 2);
-      const b = bias ? bias + (<usize>(g * outputs + r) << 2) : scratch;
       const last = r + height <= outputs ? 1 : 0;
+      fillTile(scratch, bias ? bias + (<usize>(g * outputs + r) << 2) : 0, height);
       for (let p = 0; p < pixelGroups; p += height == 2 ? 4 : 2) {
         const base = bases + (<usize>p << 2);
         const yBase = yBases + (<usize>p << 2);
-        if (height == 6) gather6(w, offsets, K, image, base, b, out, yBase, row, last);
-        else if (height == 4) gather4(w, offsets, K, image, base, b, out, yBase, row, last);
-        else gather2(w, offsets, K, image, base, b, out, yBase, row, last);
+        if (height == 6) gather6(w, offsets, K, image, base, scratch, out, yBase, row, last);
+        else if (height == 4) gather4(w, offsets, K, image, base, scratch, out, yBase, row, last);
+        else gather2(w, offsets, K, image, base, scratch, out, yBase, row, last);
       }
     }
     if (interleaved) {
@@ -149,8 +157,8 @@ function groupOutput(plan: usize, y: usize, n: i32, g: i32, room: usize): usize 
 
 /**
  * x = wᵀ y + bias: the adjoint of conv_gather. `packed` holds panels of six weights, [m][6], whose
- * offsets are in `offsets`; offsets past the last weight lead behind the image. In scratch, the image
- * (`imageBytes`) comes first, then the output.
+ * offsets are in `offsets`; offsets past the last weight lead behind the image. In scratch: the
+ * tile, the image of `imageBytes`, the output.
  */
 export function conv_scatter(
   plan: usize, y: usize, offsets: usize, bases: usize, packed: usize, bias: usize, x: usize, imageBytes: usize,
@@ -167,23 +175,31 @@ export function conv_scatter(
   for (let item = begin; item < end; item++) {
     const g = item % groups;
     const n = (item / groups) * (interleaved ? BLOCK : 1);
-    const from = groupOutput(plan, y, n, g, scratch + imageBytes);
-    clear(scratch, channels * field(plan, Field.plane));
+    const image = scratch + TILE;
+    const from = groupOutput(plan, y, n, g, image + imageBytes);
+    clear(image, channels * field(plan, Field.plane));
     for (let k = 0; k < panels; k++) {
       const w = packed + (<usize>(g * panels + k) * <usize>outputs * 24);
       for (let p: usize = 0; p < <usize>pixelGroups; p += 2) {
-        scatter6(w, outputs, from + (p << 4), row, offsets + <usize>k * 24, scratch, bases + (p << 2));
+        scatter6(w, outputs, from + (p << 4), row, scratch);
+        addScattered(scratch, offsets + <usize>k * 24, image, bases + (p << 2));
       }
     }
     const to = x + <usize>n * step + <usize>g * (step / <usize>groups);
     const b = bias ? bias + (<usize>(g * channels) << 2) : 0;
-    if (interleaved) separate(plan, scratch, b, to, step, min(BLOCK, field(plan, Field.images) - n));
-    else crop(plan, scratch, b, to);
+    if (interleaved) separate(plan, image, b, to, step, min(BLOCK, field(plan, Field.images) - n));
+    else crop(plan, image, b, to);
   }
 }
 
-/** The rows [first, last) of one output, as [group][height][4] in panels of six rows. */
-function packOutput(plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, to: usize): void {
+/**
+ * The rows [first, last) of one output as [group][height][4], for each panel of six rows; panels lie
+ * `units` outputs apart, so that a panel runs through the outputs of all units, of which this is the
+ * u-th.
+ */
+function packOutput(
+  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, u: i32, units: i32, to: usize,
+): void {
   const outputs = field(plan, Field.outputs);
   const outHeight = field(plan, Field.outHeight);
   const outWidth = field(plan, Field.outWidth);
@@ -191,11 +207,12 @@ function packOutput(plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32
   const row = <usize>(outHeight * outWidth) << 2;
   const step = outStep(plan);
   const from = y + <usize>n * step + <usize>(g * outputs) * row;
-  for (let r = first; r < last; r += 6, to += <usize>(pixelGroups * 6) << 4) {
+  for (let r = first; r < last; r += 6) {
     const height = min(6, last - r);
+    const each = <usize>height << 4;
+    const panel = to + (<usize>(((r - first) * units + u * height) * pixelGroups) << 4);
     for (let i = 0; i < height; i++) {
-      const at = to + (<usize>i << 4);
-      const each = <usize>height << 4;
+      const at = panel + (<usize>i << 4);
       const source = from + <usize>(r + i) * row;
       if (r + i >= outputs) {
         for (let p: usize = 0; p < <usize>pixelGroups; p++) v128.store(at + p * each, i64x2.splat(0));
@@ -206,29 +223,37 @@ function packOutput(plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32
   }
 }
 
+/** Adds the sums of a tile's lanes, [rows][columns][4], to dw, whose rows lie `row` bytes apart. */
+function addTile(tile: usize, step: usize, rows: i32, columns: i32, dw: usize, row: usize): void {
+  for (let i = 0; i < rows; i++, tile += step, dw += row) {
+    for (let j: usize = 0; j < <usize>columns; j++) {
+      const to = dw + (j << 2);
+      store<f32>(to, load<f32>(to) + sumLanes(v128.load(tile + (j << 4))));
+    }
+  }
+}
+
 /**
- * Adds to dw, of rows [first, last), the products of `units` images at `image` and outputs at
- * `packed`, each `xUnit` and `yUnit` bytes after the one before.
+ * Adds to dw, of rows [first, last), the product of the outputs at `packed` and the image at `image`
+ * over the `count` groups of pixels at `bases`.
  */
 function multiplyOuter(
-  plan: usize, packed: usize, yUnit: usize, image: usize, xUnit: usize, offsets: usize, bases: usize, units: i32,
-  first: i32, last: i32, dw: usize,
+  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32,
+  dw: usize, tile: usize,
 ): void {
   const K = field(plan, Field.weights);
-  const outputs = field(plan, Field.outputs);
-  const pixelGroups = field(plan, Field.pixelGroups);
   const row = <usize>K << 2;
   for (let r = first; r < last; r += 6) {
     const height = min(6, last - r);
-    const rows = min(height, outputs - r);
-    const y = packed + (<usize>((r - first) * pixelGroups) << 4);
-    const to = dw + <usize>r * row;
-    for (let k = 0; k < K; k += height == 2 ? 4 : 2) {
+    const rows = min(height, field(plan, Field.outputs) - r);
+    const y = packed + (<usize>((r - first) * count) << 4);
+    const width = height == 2 ? 4 : 2;
+    for (let k = 0; k < K; k += width) {
       const off = offsets + (<usize>k << 2);
-      const at = to + (<usize>k << 2);
-      if (height == 6) outer6(y, yUnit, image, xUnit, off, bases, pixelGroups, units, at, row, rows, K - k);
-      else if (height == 4) outer4(y, yUnit, image, xUnit, off, bases, pixelGroups, units, at, row, rows, K - k);
-      else outer2(y, yUnit, image, xUnit, off, bases, pixelGroups, units, at, row, rows, K - k);
+      if (height == 6) outer6(y, image, off, bases, count, tile);
+      else if (height == 4) outer4(y, image, off, bases, count, tile);
+      else outer2(y, image, off, bases, count, tile);
+      addTile(tile, <usize>width << 4, rows, min(width, K - k), dw + <usize>r * row + (<usize>k << 2), row);
     }
   }
 }
@@ -236,29 +261,32 @@ function multiplyOuter(
 /**
  * The gradient of the weights. An item is (chunk of `unitsEach` images or blocks, group, part of
  * the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart.
- * Images go `block` at a time, as many as stay in the cache: in scratch, `imageBytes` each, then
- * their outputs.
+ * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the bases of all
+ * groups of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
   plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
-  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, imageBytes: usize, begin: i32, end: i32, scratch: usize,
+  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, basesBytes: usize, imageBytes: usize,
+  begin: i32, end: i32, scratch: usize,
 ): void {
   const groups = field(plan, Field.groups);
   const outputs = field(plan, Field.outputs);
   const K = field(plan, Field.weights);
-  const mode = field(plan, Field.mode);
+  const pixelGroups = field(plan, Field.pixelGroups);
+  const inPlace = field(plan, Field.mode) == IN_PLACE;
   const padded = outputs + (outputs & 1);
-  const perUnit = mode == INTERLEAVED ? BLOCK : 1;
+  const perUnit = field(plan, Field.mode) == INTERLEAVED ? BLOCK : 1;
   const units = (field(plan, Field.images) + perUnit - 1) / perUnit;
-  const xUnit = mode == IN_PLACE ? imageStep(plan) : imageBytes;
-  const packed = scratch + (mode == IN_PLACE ? 0 : <usize>block * imageBytes);
+  const allBases = scratch + TILE;
+  const room = allBases + basesBytes;
+  const packed = inPlace ? room : room + <usize>block * imageBytes;
+  repeatBases(bases, pixelGroups, block, inPlace ? imageStep(plan) : imageBytes, allBases);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
     const first = (item - whole * splits) * panelsEach * 6;
     const last = min(padded, first + panelsEach * 6);
     const g = whole % groups;
     const chunk = whole / groups;
-    const yUnit = <usize>((last - first) * field(plan, Field.pixelGroups)) << 4;
     const dw = partial + (<usize>(chunk * partialStep + g * outputs * K) << 2);
     for (let i = first * K; i < min(outputs, last) * K; i++) store<f32>(dw + (<usize>i << 2), 0);
     const endUnit = min(units, (chunk + 1) * unitsEach);
@@ -266,11 +294,20 @@ export function conv_outer(
       const count = min(block, endUnit - u);
       let image: usize = 0;
       for (let i = 0; i < count; i++) {
-        const at = prepare(plan, x, (u + i) * perUnit, g, scratch + <usize>i * imageBytes);
+        const at = prepare(plan, x, (u + i) * perUnit, g, room + <usize>i * imageBytes);
         if (i == 0) image = at;
-        packOutput(plan, y, (u + i) * perUnit, g, first, last, packed + <usize>i * yUnit);
+        packOutput(plan, y, (u + i) * perUnit, g, first, last, i, count, packed);
       }
-      multiplyOuter(plan, packed, yUnit, image, xUnit, offsets, bases, count, first, last, dw);
+      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, dw, scratch);
+    }
+  }
+}
+
+/** The bases of one image, then of the next, `step` bytes on, … */
+function repeatBases(bases: usize, count: i32, images: i32, step: usize, to: usize): void {
+  for (let i: usize = 0; i < <usize>images; i++) {
+    for (let p: usize = 0; p < <usize>count; p++, to += 4) {
+      store<u32>(to, load<u32>(bases + (p << 2)) + <u32>(i * step));
     }
   }
 }

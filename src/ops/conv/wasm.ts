@@ -11,8 +11,8 @@ import { makePlan, scatterOrder } from "./plan.ts";
 
 /** Rows of a panel of weights. */
 const PANEL = 6;
-/** Scratch that gather keeps zero. */
-const ZEROS = 64;
+/** Bytes of a tile of sums, at the start of scratch. */
+const TILE = 192;
 /** Into how many items of work an op is cut at least, where there is anything to cut. */
 const ITEMS = 16;
 /** Work of a chunk: enough to be worth handing out. */
@@ -33,7 +33,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const { splits, panelsEach } = splitPanels(g, plan.units * g.groups);
 		const items = plan.units * g.groups * splits;
 		const pixels = g.outSize[0] * g.outSize[1];
-		const room = ZEROS + plan.imageBytes;
+		const room = TILE + plan.imageBytes;
 		wasm.launch(
 			"conv_gather",
 			[
@@ -62,7 +62,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			],
 			items,
 			grain(g, items),
-			plan.imageBytes + g.outputs * plan.outputRowBytes,
+			TILE + plan.imageBytes + g.outputs * plan.outputRowBytes,
 		);
 		wasm.giveBack(packed);
 		plan.release();
@@ -81,19 +81,20 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const chunks = Math.ceil(plan.units / unitsEach);
 		const { splits, panelsEach } = splitPanels(g, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
-		const unitBytes = imageBytes + even(g.outputs) * plan.pixelGroups * 16;
-		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / unitBytes)));
+		const outBytes = even(g.outputs) * plan.pixelGroups * 16;
+		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
+		const basesBytes = Math.ceil((block * plan.pixelGroups) / 4) * 16;
 		const partial = chunks === 1 ? dweight.ptr : wasm.take(4 * chunks * size);
 		const items = chunks * g.groups * splits;
 		wasm.launch(
 			"conv_outer",
 			[
 				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, size],
-				...[unitsEach, block, splits, panelsEach, plan.imageBytes],
+				...[unitsEach, block, splits, panelsEach, basesBytes, plan.imageBytes],
 			],
 			items,
 			grain(g, items),
-			block * (plan.imageBytes + even(g.outputs) * plan.pixelGroups * 16),
+			TILE + basesBytes + block * (plan.imageBytes + outBytes),
 		);
 		if (chunks > 1) {
 			launchSum(wasm, partial, [Array.from({ length: chunks }, (_, chunk) => chunk * size)], size, dweight.ptr);
