@@ -23,10 +23,20 @@ const fanOut = 64 * 25;
 describe("standard deviation and bound follow the fans", () => {
 	test.each<[string, (w: Parameter) => Parameter, number, boolean]>([
 		["xavierUniform", (w) => init.xavierUniform(w, random()), Math.sqrt(2 / (fanIn + fanOut)), true],
-		["xavierNormal, gain 2", (w) => init.xavierNormal(w, { gain: 2, ...random() }), 2 * Math.sqrt(2 / (fanIn + fanOut)), false],
+		[
+			"xavierNormal, gain 2",
+			(w) => init.xavierNormal(w, { gain: 2, ...random() }),
+			2 * Math.sqrt(2 / (fanIn + fanOut)),
+			false,
+		],
 		["heUniform", (w) => init.heUniform(w, random()), Math.sqrt(2 / fanIn), true],
 		["heNormal, fanOut", (w) => init.heNormal(w, { mode: "fanOut", ...random() }), Math.sqrt(2 / fanOut), false],
-		["heNormal, leakyRelu", (w) => init.heNormal(w, { nonlinearity: "leakyRelu", slope: 0.2, ...random() }), Math.sqrt(2 / 1.04 / fanIn), false],
+		[
+			"heNormal, leakyRelu",
+			(w) => init.heNormal(w, { nonlinearity: "leakyRelu", slope: 0.2, ...random() }),
+			Math.sqrt(2 / 1.04 / fanIn),
+			false,
+		],
 		["pytorchDefault", (w) => (init.pytorchDefault(w, null, undefined, random()), w), Math.sqrt(1 / 3 / fanIn), true],
 	])("%s", (_, fill, std, bounded) => {
 		const found = moments(fill(weight()).dataSync());

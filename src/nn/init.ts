@@ -68,14 +68,20 @@ export function normal<T extends Tensor>(tensor: T, mean = 0, std = 1, { generat
 }
 
 /** Xavier (Glorot and Bengio 2010): uniform in ±gain sqrt(6 / (fanIn + fanOut)). */
-export function xavierUniform<T extends Tensor>(tensor: T, { gain = 1, ...random }: RandomInit & { gain?: number } = {}): T {
+export function xavierUniform<T extends Tensor>(
+	tensor: T,
+	{ gain = 1, ...random }: RandomInit & { gain?: number } = {},
+): T {
 	const { fanIn, fanOut } = fans(tensor);
 	const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
 	return uniform(tensor, -bound, bound, random);
 }
 
 /** Xavier: normal with standard deviation gain sqrt(2 / (fanIn + fanOut)). */
-export function xavierNormal<T extends Tensor>(tensor: T, { gain = 1, ...random }: RandomInit & { gain?: number } = {}): T {
+export function xavierNormal<T extends Tensor>(
+	tensor: T,
+	{ gain = 1, ...random }: RandomInit & { gain?: number } = {},
+): T {
 	const { fanIn, fanOut } = fans(tensor);
 	return normal(tensor, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), random);
 }
@@ -108,7 +114,12 @@ export function heNormal<T extends Tensor>(tensor: T, options: HeOptions = {}): 
  * PyTorch's default for Linear and Conv: weight and bias uniform in ±1 / sqrt(fanIn) (`kaiming_uniform_`
  * with a = sqrt(5), which comes to the same).
  */
-export function pytorchDefault(weight: Tensor, bias: Tensor | null, fanIn = fans(weight).fanIn, random: RandomInit = {}): void {
+export function pytorchDefault(
+	weight: Tensor,
+	bias: Tensor | null,
+	fanIn = fans(weight).fanIn,
+	random: RandomInit = {},
+): void {
 	const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
 	uniform(weight, -bound, bound, random);
 	if (bias) uniform(bias, -bound, bound, random);

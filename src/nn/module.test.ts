@@ -69,8 +69,18 @@ describe("the tree", () => {
 
 	test("train and eval reach every module", () => {
 		const net = new Net();
-		expect(net.eval().modules().every((module) => !module.training)).toBe(true);
-		expect(net.train().modules().every((module) => module.training)).toBe(true);
+		expect(
+			net
+				.eval()
+				.modules()
+				.every((module) => !module.training),
+		).toBe(true);
+		expect(
+			net
+				.train()
+				.modules()
+				.every((module) => module.training),
+		).toBe(true);
 	});
 
 	test("errors name the place in the network once it has been walked", () => {
@@ -86,12 +96,14 @@ describe("the tree", () => {
 		const net = new Net();
 		net.blocks.at(0)?.eval();
 		const rows = summary(net, batch());
-		expect(rows.map(({ name, type, outputShape, parameters }) => [name, type, outputShape.join(), parameters])).toEqual([
-			["first", "Scale", "3,3", 3],
-			["bn1", "BatchNorm1d", "3,3", 6],
-			["blocks.0", "BatchNorm1d", "3,3", 6],
-			["blocks.1.0", "BatchNorm1d", "3,3", 0],
-		]);
+		expect(rows.map(({ name, type, outputShape, parameters }) => [name, type, outputShape.join(), parameters])).toEqual(
+			[
+				["first", "Scale", "3,3", 3],
+				["bn1", "BatchNorm1d", "3,3", 6],
+				["blocks.0", "BatchNorm1d", "3,3", 6],
+				["blocks.1.0", "BatchNorm1d", "3,3", 0],
+			],
+		);
 		expect(net.bn1.training).toBe(true);
 		expect(net.blocks.at(0)?.training).toBe(false);
 		expect(net.bn1.numBatchesTracked?.item()).toBe(0);

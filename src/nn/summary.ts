@@ -1,8 +1,8 @@
 // What a network is made of: its layers in the order they run, with their outputs' shapes.
 
 import { noGrad } from "../autograd/tape.ts";
-import type { Shape } from "../tensor/shape.ts";
 import { scope } from "../tensor/scope.ts";
+import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 

@@ -1,7 +1,7 @@
 // The ops as methods: x.add(y), x.sum(0), x.reshape([2, -1]). Importing this file installs them.
 
-import { Tensor } from "../tensor/tensor.ts";
 import type { Shape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import * as activation from "./activation/op.ts";
 import * as elementwise from "./elementwise/op.ts";
 import { matmul } from "./matmul/op.ts";

@@ -92,7 +92,15 @@ test("fillNormal gives what normal gives one by one", () => {
 test("a permutation holds each number once and differs by seed", () => {
 	const order = new Generator(3).permutation(1000);
 	expect(order).toBeInstanceOf(Int32Array);
-	expect([...order].sort((a, b) => a - b)).toEqual(draw(1000, ((i) => () => i++)(0)));
+	expect([...order].sort((a, b) => a - b)).toEqual(
+		draw(
+			1000,
+			(
+				(i) => () =>
+					i++
+			)(0),
+		),
+	);
 	expect([...order]).not.toEqual([...new Generator(4).permutation(1000)]);
 	expect(new Generator(3).permutation(0).length).toBe(0);
 });
@@ -122,7 +130,13 @@ test("forks differ by label and parent, and not by how much was drawn", () => {
 	const first = random.fork("a").uint32();
 	draw(5, () => random.uint32());
 	expect(random.fork("a").uint32()).toBe(first);
-	const others = [random.fork("b"), random.fork(1), random.fork("a").fork("a"), new Generator(43).fork("a"), new Generator(42)];
+	const others = [
+		random.fork("b"),
+		random.fork(1),
+		random.fork("a").fork("a"),
+		new Generator(43).fork("a"),
+		new Generator(42),
+	];
 	expect(new Set([first, ...others.map((other) => other.uint32())]).size).toBe(6);
 	expect(random.fork(1).uint32()).toBe(random.fork("1").uint32());
 });
@@ -157,5 +171,7 @@ test("bad arguments are named", () => {
 	expect(() => new Generator(0).int(0)).toThrow("expected a whole number from 1 to 2^32, got 0");
 	expect(() => new Generator(0).permutation(-3)).toThrow("got -3");
 	expect(() => new Generator(0).setState({ seed: 1, stream: [0, -1], counter: 0 })).toThrow("the stream must be");
-	expect(() => new Generator(0).setState({ seed: 1, stream: [0, 0], counter: Number.NaN })).toThrow("the counter must be");
+	expect(() => new Generator(0).setState({ seed: 1, stream: [0, 0], counter: Number.NaN })).toThrow(
+		"the counter must be",
+	);
 });

@@ -139,7 +139,15 @@ export class Generator {
 		const [low, high] = this.#stream;
 		const words = new Uint32Array(4);
 		// Another key than that of the numbers themselves: "fork" in ASCII.
-		philox(hash(text, 0x811c9dc5), hash(text, 0x9747b28c), low, high, this.#key()[0] ^ 0x666f726b, this.#key()[1], words);
+		philox(
+			hash(text, 0x811c9dc5),
+			hash(text, 0x9747b28c),
+			low,
+			high,
+			this.#key()[0] ^ 0x666f726b,
+			this.#key()[1],
+			words,
+		);
 		const child = new Generator(this.#seed);
 		child.setState({ seed: this.#seed, stream: [words[0], words[1]], counter: 0 });
 		return child;

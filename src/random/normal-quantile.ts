@@ -4,7 +4,7 @@
 
 const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
-const SQRT1_2 = 0.70710678118654752440;
+const SQRT1_2 = 0.7071067811865475244;
 
 /**
  * The natural logarithm of 0 < x < 1, x not subnormal, within 1 ulp (the method and coefficients of fdlibm's

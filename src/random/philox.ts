@@ -24,15 +24,7 @@ function multiplyHigh(a: number, b: number): number {
  * Four random 32-bit words for the 128-bit counter (c0, c1, c2, c3), lowest word first, under the
  * 64-bit key (k0, k1). Written to `out[0..3]`.
  */
-export function philox(
-	c0: number,
-	c1: number,
-	c2: number,
-	c3: number,
-	k0: number,
-	k1: number,
-	out: Uint32Array,
-): void {
+export function philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Uint32Array): void {
 	let [a, b, c, d, key0, key1] = [c0, c1, c2, c3, k0, k1];
 	for (let round = 0; round < ROUNDS; round++) {
 		const high0 = multiplyHigh(MULTIPLIER_0, a);

@@ -26,7 +26,11 @@ export function rounds(n: i32, x: f32): f32 {
 /** Operations a second of one core at best, in billions. */
 async function peak(): Promise<number> {
 	const features = hasRelaxedSimd() ? "simd,relaxed-simd" : "simd";
-	const { binary, stderr } = await asc.compileString(PEAK_SOURCE, { enable: [features], optimizeLevel: 3, runtime: "stub" });
+	const { binary, stderr } = await asc.compileString(PEAK_SOURCE, {
+		enable: [features],
+		optimizeLevel: 3,
+		runtime: "stub",
+	});
 	if (!binary) throw new Error(String(stderr));
 	const { instance } = await WebAssembly.instantiate(new Uint8Array(binary), { env: { abort() {} } });
 	const rounds = instance.exports.rounds as (n: number, x: number) => number;
@@ -64,7 +68,11 @@ export function flopsTable(threads: number): (name: string, flops: number, fn: (
 			return `${name.padEnd(44)} ${fastest.toFixed(1).padStart(7)} ${median.toFixed(1).padStart(7)} ${share.padStart(4)} %   ${sorted[0].toFixed(3)} ms`;
 		});
 		console.log(
-			[`${threads} threads; one core's peak is ${best.toFixed(1)} GFLOP/s`, "fastest and median GFLOP/s:", ...lines].join("\n"),
+			[
+				`${threads} threads; one core's peak is ${best.toFixed(1)} GFLOP/s`,
+				"fastest and median GFLOP/s:",
+				...lines,
+			].join("\n"),
 		);
 	});
 	return (name, flops, fn) => {

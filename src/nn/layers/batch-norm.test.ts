@@ -54,7 +54,11 @@ onEachBackend("BatchNorm layers", ({ exact }) => {
 		const bn = new BatchNorm2d(2);
 		bn.forward(tensor([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2]));
 		bn.resetRunningStats();
-		expect([values(bn.runningMean), values(bn.runningVar), values(bn.numBatchesTracked)]).toEqual([[0, 0], [1, 1], [0]]);
+		expect([values(bn.runningMean), values(bn.runningVar), values(bn.numBatchesTracked)]).toEqual([
+			[0, 0],
+			[1, 1],
+			[0],
+		]);
 	});
 
 	test("freeze survives train() and leaves statistics and parameters alone; unfreeze undoes it", () => {

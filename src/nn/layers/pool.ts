@@ -1,4 +1,10 @@
-import { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, maxPool2d } from "../../ops/pool/op.ts";
+import {
+	type AvgPoolOptions,
+	adaptiveAvgPool2d,
+	avgPool2d,
+	type MaxPoolOptions,
+	maxPool2d,
+} from "../../ops/pool/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
 

@@ -99,7 +99,13 @@ export function convAttrs(op: string, axes: number, kernel: Shape, options: Conv
 		() => `${op}: padding must be a number, a pair, "same" or "valid", got "${padding}"`,
 	);
 	const [rows, columns] = pair(op, "padding", padding, axes, 0, 0);
-	return { ...common, padding: [[rows, rows], [columns, columns]] };
+	return {
+		...common,
+		padding: [
+			[rows, rows],
+			[columns, columns],
+		],
+	};
 }
 
 /** The options of convTranspose2d. */
@@ -117,7 +123,18 @@ export function convTransposeAttrs(op: string, options: ConvTranspose2dOptions):
 		);
 	}
 	const groups = checkGroups(op, options.groups ?? 1);
-	return { op, axes: 2, stride, dilation, outputPadding, groups, padding: [[rows, rows], [columns, columns]] };
+	return {
+		op,
+		axes: 2,
+		stride,
+		dilation,
+		outputPadding,
+		groups,
+		padding: [
+			[rows, rows],
+			[columns, columns],
+		],
+	};
 }
 
 /** Checks ranks, channels and bias, which convolutions have in common. Returns the sizes as pairs. */
@@ -134,10 +151,7 @@ function checkShapes(
 		x.length === axes + 2,
 		() => `${op}: expected x [batch, channels, ${spatial}], got shape ${plain(x)}; reshape() it`,
 	);
-	check(
-		weight.length === axes + 2,
-		() => `${op}: expected weight ${layout.names}, got shape ${plain(weight)}`,
-	);
+	check(weight.length === axes + 2, () => `${op}: expected weight ${layout.names}, got shape ${plain(weight)}`);
 	check(
 		weight[0] % groups === 0 && x[1] % groups === 0,
 		() => `${op}: ${groups} groups do not divide ${x[1]} input channels and weight ${plain(weight)} evenly`,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import "../../autograd/backward.ts";
+import { bothBackends, onEachBackend, withBackend } from "../../../test/support/backends.ts";
 import { init } from "../../backend/init.ts";
 import { Generator } from "../../random/generator.ts";
-import { bothBackends, onEachBackend, withBackend } from "../../../test/support/backends.ts";
 import { ones, tensor } from "../creation.ts";
 import { dropout } from "./op.ts";
 
@@ -15,7 +15,10 @@ onEachBackend("dropout", () => {
 	});
 
 	test("backward drops what forward dropped", () => {
-		const x = tensor(Float32Array.from({ length: 1003 }, (_, i) => i + 1), [17, 59]).setRequiresGrad();
+		const x = tensor(
+			Float32Array.from({ length: 1003 }, (_, i) => i + 1),
+			[17, 59],
+		).setRequiresGrad();
 		const y = dropout(x, 0.5, { generator: new Generator(2) });
 		y.backward(ones([17, 59]));
 		const grad = x.grad?.dataSync() ?? [];
@@ -50,7 +53,9 @@ onEachBackend("dropout", () => {
 	});
 
 	test("errors name the value", () => {
-		expect(() => dropout(ones([3]), 1.5)).toThrow("dropout: p is the probability to drop an element, from 0 to 1; got 1.5");
+		expect(() => dropout(ones([3]), 1.5)).toThrow(
+			"dropout: p is the probability to drop an element, from 0 to 1; got 1.5",
+		);
 		expect(() => dropout(ones([3]), Number.NaN)).toThrow("got NaN");
 		expect(() => dropout(tensor([1], [1], { dtype: "int32" }), 0.5)).toThrow("expected a floating tensor, got int32");
 	});

@@ -4,9 +4,9 @@
 import { flopsTable } from "../../../test/support/flops.ts";
 import { init } from "../../backend/init.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { empty, kernelsFor } from "../op.ts";
 import { productKernels } from "../matmul/op.ts";
 import { matrix, transposed } from "../matmul/product.ts";
+import { empty, kernelsFor } from "../op.ts";
 
 const threads = Number(process.env.EVENKEEL_THREADS ?? 2);
 const backend = await init({ threads });

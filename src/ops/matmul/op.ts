@@ -88,7 +88,9 @@ function gradient(
 	if (grad.size === 0) return grad;
 	const count = sizeOf(input.shape) / Math.max(1, m * n);
 	const oneEach = index.length === count;
-	const c = oneEach ? viewAs(grad, grad.shape) : empty([index.length, m, n], input.backend, "float", "matmul gradients");
+	const c = oneEach
+		? viewAs(grad, grad.shape)
+		: empty([index.length, m, n], input.backend, "float", "matmul gradients");
 	kernels.multiply({ a: left, b: right, c, bias: null, m, n, k });
 	if (!oneEach) {
 		const uses: number[][] = Array.from({ length: count }, () => []);
@@ -101,14 +103,18 @@ function gradient(
 
 function measure(a: Shape, b: Shape): Geometry {
 	const shapes = () => `got ${formatShape(a)} and ${formatShape(b)}`;
-	check(a.length > 0 && b.length > 0, () => `matmul: expected vectors, matrices or batches of them, ${shapes()}; use mul for scalars`);
+	check(
+		a.length > 0 && b.length > 0,
+		() => `matmul: expected vectors, matrices or batches of them, ${shapes()}; use mul for scalars`,
+	);
 	const aMatrix = a.length === 1 ? [1, a[0]] : a;
 	const bMatrix = b.length === 1 ? [b[0], 1] : b;
 	const [m, k] = aMatrix.slice(-2);
 	const [inner, n] = bMatrix.slice(-2);
 	check(
 		k === inner,
-		() => `matmul: the last axis of a (${k}) must be as long as the ${b.length === 1 ? "only" : "next to last"} axis of b (${inner}), ${shapes()}`,
+		() =>
+			`matmul: the last axis of a (${k}) must be as long as the ${b.length === 1 ? "only" : "next to last"} axis of b (${inner}), ${shapes()}`,
 	);
 	const aBatch = aMatrix.slice(0, -2);
 	const bBatch = bMatrix.slice(0, -2);

@@ -15,7 +15,8 @@ export const referenceProducts: ProductKernels = {
 					let sum = add ? add[j] : 0;
 					for (let l = 0; l < k; l++) {
 						sum +=
-							x[a.starts[p] + i * a.strides[0] + l * a.strides[1]] * y[b.starts[p] + l * b.strides[0] + j * b.strides[1]];
+							x[a.starts[p] + i * a.strides[0] + l * a.strides[1]] *
+							y[b.starts[p] + l * b.strides[0] + j * b.strides[1]];
 					}
 					out[at++] = sum;
 				}

@@ -7,7 +7,8 @@ import * as ops from "./op.ts";
 type Reduce = (x: Tensor, axes?: number | readonly number[], options?: ops.ReduceOptions) => Tensor;
 
 function reduce(op: Reduce): Runner {
-	return ({ x }, { axes, keepDims }) => op(x, (axes as number | number[] | null) ?? undefined, { keepDims: keepDims === true });
+	return ({ x }, { axes, keepDims }) =>
+		op(x, (axes as number | number[] | null) ?? undefined, { keepDims: keepDims === true });
 }
 
 function index(op: (x: Tensor, axis?: number) => Tensor): Runner {

@@ -20,7 +20,12 @@ interface Attrs {
 	shape: Shape;
 }
 
-function attrsOf(name: string, x: Tensor, axes: number | Shape | undefined, { keepDims = false }: ReduceOptions): Attrs {
+function attrsOf(
+	name: string,
+	x: Tensor,
+	axes: number | Shape | undefined,
+	{ keepDims = false }: ReduceOptions,
+): Attrs {
 	return { axes: normalizeAxes(axes, x.ndim, name), keepDims, shape: x.shape };
 }
 
@@ -89,7 +94,8 @@ const indexOp: Op<{ kind: Extreme; axis: number }> = {
 function checkNotEmpty(name: string, x: Tensor, count: number): void {
 	check(
 		count > 0,
-		() => `${name}: ${formatShape(x.shape)} has no elements along the axes to reduce, and of nothing there is no ${name}`,
+		() =>
+			`${name}: ${formatShape(x.shape)} has no elements along the axes to reduce, and of nothing there is no ${name}`,
 	);
 }
 

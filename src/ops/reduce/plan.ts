@@ -26,7 +26,12 @@ export function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
 	const passes: Pass[] = [];
 	for (let i = groups.length - 1, inner = 1; i >= 0; i--) {
 		if (!groups[i].reduced) inner *= groups[i].length;
-		else passes.push({ outer: groups.slice(0, i).reduce((size, { length }) => size * length, 1), n: groups[i].length, inner });
+		else
+			passes.push({
+				outer: groups.slice(0, i).reduce((size, { length }) => size * length, 1),
+				n: groups[i].length,
+				inner,
+			});
 	}
 	return passes;
 }

@@ -1,7 +1,7 @@
 // Reductions in float64, one output at a time.
 
-import type { Kernels } from "./raw.ts";
 import type { Pass } from "./plan.ts";
+import type { Kernels } from "./raw.ts";
 
 /** Calls `fn` for each output with its place and the places in x of the n elements that it is made from. */
 function forEachOutput({ outer, n, inner }: Pass, fn: (out: number, elements: number[]) => void): void {

@@ -1,10 +1,10 @@
 // Cutting reductions into work for threads. Every length below follows from the shape alone, so
 // that the sums do not depend on the number of threads.
 
+import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
 import { wasmOf } from "../op.ts";
 import type { Pass } from "./plan.ts";
 import type { Extreme, Kernels } from "./raw.ts";
-import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
 
 /** Elements that a chunk has, about. */
 const CHUNK = 16384;

@@ -135,7 +135,8 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 		);
 		check(
 			x.dtype === first.dtype,
-			() => `concat: ${x.describe()} is ${x.dtype} and ${first.describe()} is ${first.dtype}; convert one with toFloat()`,
+			() =>
+				`concat: ${x.describe()} is ${x.dtype} and ${first.describe()} is ${first.dtype}; convert one with toFloat()`,
 		);
 	}
 	return apply(concatOp, tensors, { axis: along, lengths: tensors.map((x) => x.shape[along]) });

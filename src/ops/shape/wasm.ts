@@ -68,7 +68,15 @@ export const wasm: Kernels = {
 		const bytes = length * size;
 		const segment = Math.min(bytes, CHUNK);
 		const segments = Math.ceil(bytes / segment);
-		const args = [x.ptr + from * size, fromStride * size, out.ptr + to * size, toStride * size, bytes, segment, segments];
+		const args = [
+			x.ptr + from * size,
+			fromStride * size,
+			out.ptr + to * size,
+			toStride * size,
+			bytes,
+			segment,
+			segments,
+		];
 		wasmOf(x).launch("shape_copy_rows", args, rows * segments, grainFor(segment));
 	},
 };

@@ -73,15 +73,18 @@ describe("wasm against the float64 reference on shapes that are cut into chunks"
 	});
 });
 
-test.each([[[64, 6, 24, 24]], [[256, 100]], [[8, 64, 10, 10]]])("the same bits on 1, 2 and 3 threads: %j", async (shape) => {
-	const results = [];
-	for (const threads of [1, 2, 3]) {
-		await init({ threads });
-		results.push(run(shape));
-	}
-	expect(results[1]).toEqual(results[0]);
-	expect(results[2]).toEqual(results[0]);
-});
+test.each([[[64, 6, 24, 24]], [[256, 100]], [[8, 64, 10, 10]]])(
+	"the same bits on 1, 2 and 3 threads: %j",
+	async (shape) => {
+		const results = [];
+		for (const threads of [1, 2, 3]) {
+			await init({ threads });
+			results.push(run(shape));
+		}
+		expect(results[1]).toEqual(results[0]);
+		expect(results[2]).toEqual(results[0]);
+	},
+);
 
 onEachBackend("batchNorm", ({ exact }) => {
 	test("the batch's mean is taken out, its deviation is one, then scale and shift", () => {
@@ -108,7 +111,9 @@ onEachBackend("batchNorm", ({ exact }) => {
 
 	test("one value a channel in training is refused, in evaluation it is not", () => {
 		const x = tensor([1, 2], [1, 2]);
-		expect(() => batchNorm(x, { training: true })).toThrow(/more than one value a channel, got shape \[1, 2\].*eval\(\)/);
+		expect(() => batchNorm(x, { training: true })).toThrow(
+			/more than one value a channel, got shape \[1, 2\].*eval\(\)/,
+		);
 		expect([...batchNorm(x, { ...buffers(2), eps: 0 }).dataSync()]).toEqual([1, 2]);
 	});
 
@@ -155,7 +160,11 @@ onEachBackend("batchNorm", ({ exact }) => {
 	test.each<[string, (x: Tensor) => unknown, RegExp]>([
 		["batch axis", (x) => batchNorm(x, { training: true, channelAxis: 0 }), /channelAxis 0 is the batch's/],
 		["one axis", () => batchNorm(zeros([3]), { training: true }), /at least two axes.*\[3\]/],
-		["wrong weight", (x) => batchNorm(x, { training: true, weight: zeros([4]) }), /weight has shape \[4\], expected \[3\]/],
+		[
+			"wrong weight",
+			(x) => batchNorm(x, { training: true, weight: zeros([4]) }),
+			/weight has shape \[4\], expected \[3\]/,
+		],
 		["no statistics", (x) => batchNorm(x), /evaluation normalizes by running statistics/],
 		["half of them", (x) => batchNorm(x, { runningMean: zeros([3]) }), /come together/],
 		["both conventions", (x) => batchNorm(x, { ...buffers(3), training: true, momentum: 0.1, decay: 0.9 }), /give one/],

@@ -94,10 +94,16 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		if (x.size === 0) for (const sum of [dweight, dbias]) sum?.view().fill(0);
 		else {
 			attrs.parts.forEach((part, i) => {
-				const own = { dweight: i > 0 && dweight ? perChannel("part") : dweight, dbias: i > 0 && dbias ? perChannel("part") : dbias };
+				const own = {
+					dweight: i > 0 && dweight ? perChannel("part") : dweight,
+					dbias: i > 0 && dbias ? perChannel("part") : dbias,
+				};
 				kernelsFor(batchNormKernels, x).backward({ x, dy, dx, weight, stats, mask, training, ...own, ...part });
 				if (i === 0) return;
-				for (const [sum, term] of [[dweight, own.dweight], [dbias, own.dbias]]) {
+				for (const [sum, term] of [
+					[dweight, own.dweight],
+					[dbias, own.dbias],
+				]) {
 					if (sum && term) addInPlace(sum, term);
 					term?.dispose();
 				}

@@ -134,7 +134,8 @@ export function batchRenorm(x: Tensor, options: BatchRenormOptions): Tensor {
 	const count = geometry.n * geometry.s;
 	check(
 		count > 1,
-		() => `${what}: training needs more than one value a channel, got shape [${x.shape.join(", ")}]; use a larger batch`,
+		() =>
+			`${what}: training needs more than one value a channel, got shape [${x.shape.join(", ")}]; use a larger batch`,
 	);
 	const running = {
 		mean: runningMean,

@@ -3,9 +3,9 @@
 // out, and max(y, threshold) in place of ReLU, which has no fixed zero to cut at.
 
 import { check } from "../../../errors.ts";
-import { reshape } from "../../shape/op.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { maximum } from "../../elementwise/op.ts";
+import { reshape } from "../../shape/op.ts";
 import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { groupedNorm } from "../shared/grouped.ts";
 

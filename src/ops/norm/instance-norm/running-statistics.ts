@@ -4,7 +4,7 @@
 import { scope } from "../../../tensor/scope.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { RunningStatistics } from "../batch-norm/running-statistics.ts";
-import { type ChannelGeometry } from "../shared/geometry.ts";
+import type { ChannelGeometry } from "../shared/geometry.ts";
 import { statisticsOf } from "../shared/statistics.ts";
 
 /** running = (1 - momentum) running + momentum mean over examples, in place. */

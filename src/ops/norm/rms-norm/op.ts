@@ -1,7 +1,7 @@
 // RMS normalization (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467): layer norm without
 // the mean, and so without the shift.
 
-import { sizeOf, type Shape } from "../../../tensor/shape.ts";
+import { type Shape, sizeOf } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { lastAxes } from "../layer-norm/op.ts";
 import { groupedNorm } from "../shared/grouped.ts";

@@ -32,9 +32,7 @@ interface Common extends GroupedGeometry {
 
 export interface GroupedKernels {
 	forward(args: Common & { y: Tensor; bias: Tensor | null; eps: number }): void;
-	backward(
-		args: Common & { dy: Tensor; dx: Tensor | null; dweight: Tensor | null; dbias: Tensor | null },
-	): void;
+	backward(args: Common & { dy: Tensor; dx: Tensor | null; dweight: Tensor | null; dbias: Tensor | null }): void;
 }
 
 const kernels: KernelSet<GroupedKernels> = { reference: referenceGrouped, wasm: wasmGrouped };

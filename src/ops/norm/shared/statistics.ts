@@ -73,11 +73,7 @@ export function launchByChannel(
 ): void {
 	const perChunk = Math.max(1, Math.ceil(CHUNK / (n * s)));
 	const columns = args.columns ?? s === 1;
-	const values = [
-		...args.tensors.map(addressOf),
-		...(columns ? [n, c] : [n, c, s]),
-		...(args.numbers ?? []),
-	];
+	const values = [...args.tensors.map(addressOf), ...(columns ? [n, c] : [n, c, s]), ...(args.numbers ?? [])];
 	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
 	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, SCRATCH_BYTES);
 }

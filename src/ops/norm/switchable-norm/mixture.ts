@@ -71,7 +71,11 @@ export function statisticsBySource(
 }
 
 /** sum over sources of weight times statistic. */
-export function mix(statistics: readonly Statistics[], meanWeight: readonly number[], varWeight: readonly number[]): Statistics {
+export function mix(
+	statistics: readonly Statistics[],
+	meanWeight: readonly number[],
+	varWeight: readonly number[],
+): Statistics {
 	const size = statistics[0].mean.length;
 	const mean = new Float64Array(size);
 	const variance = new Float64Array(size);
