@@ -60,7 +60,7 @@ export interface FitOptions extends Callbacks {
 export interface CheckpointOptions {
 	/** The folder, made if need be: `checkpoint.safetensors` in it is replaced each time, in one piece. */
 	dir: string;
-	/** Write one at the start and every so many steps too, not only at the end of each epoch and on abort. Default: never. */
+	/** Write one after the first step and every so many steps too, not only at the end of each epoch and on abort. Default: never. */
 	everySteps?: number;
 	/** What a run that resumes from it must have in common with this one, beside what `fit` compares itself. */
 	settings?: RunSettings;
@@ -125,7 +125,6 @@ export class FitRun {
 
 	async #run(): Promise<History> {
 		if (this.#options.resume !== undefined) this.#resume(this.#options.resume);
-		else if (this.#options.checkpoint?.everySteps) this.#save();
 		const { epochs, earlyStopping } = this.#options;
 		while (this.#loader.epoch < epochs) {
 			if (earlyStopping && shouldStop(this.#epochs, earlyStopping)) return this.#history("early");
@@ -139,14 +138,14 @@ export class FitRun {
 
 	/** Trains one epoch, or the rest of it, and evaluates. False if it was told to stop. */
 	async #runEpoch(): Promise<boolean> {
-		const { signal, checkpoint } = this.#options;
+		const { signal } = this.#options;
 		const batches = this.#loader[Symbol.iterator]();
 		this.#objective.net.train();
 		this.#clock.start();
 		while (this.#loader.position < this.#loader.length) {
 			if (signal?.aborted) return false;
 			scope(() => this.#trainOn(batches));
-			if (checkpoint?.everySteps && this.#step % checkpoint.everySteps === 0) this.#save();
+			if (this.#isCheckpointDue()) this.#save();
 			if (this.#breather.due) await this.#breather.pause();
 		}
 		this.#clock.stop();
@@ -163,6 +162,12 @@ export class FitRun {
 		this.#save();
 		for (const { onEpoch } of this.#callbacks()) await onEpoch?.(record);
 		return true;
+	}
+
+	/** After the first step, so that what fails at once leaves an older run's checkpoint, and then every so many. */
+	#isCheckpointDue(): boolean {
+		const every = this.#options.checkpoint?.everySteps;
+		return every !== undefined && (this.#step === 1 || this.#step % every === 0);
 	}
 
 	/** One step, in the scope that is open. */

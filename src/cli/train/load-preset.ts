@@ -72,6 +72,16 @@ function nameAfter(file: string, value: unknown): unknown {
 	return Object.assign(Object.create(value), { name: basename(file, extname(file)) });
 }
 
+/** Calls a function of the preset; what a user's own code throws is told as such. */
+export function callPreset<T>(preset: Preset, what: string, call: () => T): T {
+	try {
+		return call();
+	} catch (error) {
+		if (error instanceof EvenkeelError) throw error;
+		throw new EvenkeelError(`preset ${preset.name}: ${what} failed: ${reason(error)}`);
+	}
+}
+
 /** What a user's own code threw: its message, and not the claim that it is a bug of ours. */
 export function reason(error: unknown): string {
 	if (error instanceof EvenkeelError) return describeError(error);

@@ -13,6 +13,7 @@ import { scope } from "../../tensor/scope.ts";
 import { checkpointFile, type History, saveWeights, Trainer, weightsHash } from "../../train/index.ts";
 import type { Terminal } from "../ui/terminal.ts";
 import { loadData, type RunData } from "./load-data.ts";
+import { callPreset } from "./load-preset.ts";
 import { checkWritable, prepareFolder } from "./outputs.ts";
 import { planRun, type TrainFlags, type TrainPlan } from "./plan.ts";
 import { type AffineRow, Reporter } from "./report.ts";
@@ -77,10 +78,11 @@ type Run = ReturnType<typeof prepare>;
 /** The network, its optimizer and their trainer. */
 function prepare(plan: TrainPlan, { train }: RunData) {
 	const { preset, lr, epochs, batchSize, dropLast } = plan;
-	const net = buildNetwork(preset, plan.norm);
-	const optimizer = preset.optimizer(net, lr);
+	const net = callPreset(preset, "build()", () => buildNetwork(preset, plan.norm));
+	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
 	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
-	const schedule = preset.schedule?.(optimizer, { lr, epochs, steps: epochs * stepsPerEpoch });
+	const length = { lr, epochs, steps: epochs * stepsPerEpoch };
+	const schedule = callPreset(preset, "schedule()", () => preset.schedule?.(optimizer, length));
 	const trainer = new Trainer(net, {
 		optimizer,
 		schedule,
@@ -92,7 +94,9 @@ function prepare(plan: TrainPlan, { train }: RunData) {
 
 /** The layers in the order they run, with their output shapes for one example. */
 function layersOf(preset: Preset, net: Module): LayerRow[] {
-	return scope(() => summary(net, zeros([1, ...preset.inputShape], { name: "input" })));
+	return callPreset(preset, "forward()", () =>
+		scope(() => summary(net, zeros([1, ...preset.inputShape], { name: "input" }))),
+	);
 }
 
 function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, reporter: Reporter): Promise<History> {
