@@ -74,10 +74,10 @@ describe("on wasm", () => {
 		// Tenths are rounded the same way at every addition: long runs in float32 would drift.
 		const tenths = full([2_000_000, 1], 0.1);
 		const total = 2_000_000 * Math.fround(0.1);
-		expect(Math.abs(ops.sum(tenths).item() / total - 1)).toBeLessThan(1e-7);
+		expect(Math.abs(ops.sum(tenths).item() / total - 1)).toBeLessThan(2e-7);
 		tenths.dispose();
 		const columns = full([400_000, 5], 0.1);
-		for (const sum of ops.sum(columns, 0).dataSync()) expect(Math.abs((sum * 5) / total - 1)).toBeLessThan(1e-7);
+		for (const sum of ops.sum(columns, 0).dataSync()) expect(Math.abs((sum * 5) / total - 1)).toBeLessThan(2e-7);
 		columns.dispose();
 		for (const [shape, axes] of [
 			[[3_000_001], [0]],
