@@ -14,6 +14,7 @@ export interface BatchNormLayerOptions extends ChannelNormOptions {
 	virtualBatchSize?: number;
 }
 
+/** What batch norm and the norms that keep running statistics as it does have in common. */
 export abstract class BatchNorm extends ChannelNorm {
 	readonly virtualBatchSize: number | undefined;
 	#frozen = false;
@@ -83,12 +84,11 @@ export abstract class BatchNorm extends ChannelNorm {
 	}
 
 	#trainAffine(train: boolean): void {
-		this.weight?.setRequiresGrad(train);
-		this.bias?.setRequiresGrad(train);
+		for (const parameter of this.parameters()) parameter.setRequiresGrad(train);
 	}
 }
 
-/** Freezes every BatchNorm of `net` ({@link BatchNorm1d.freeze}). Returns how many there were. */
+/** Freezes every BatchNorm, BatchRenorm and SwitchableNorm of `net` ({@link BatchNorm1d.freeze}). Returns how many there were. */
 export function freezeNorms(net: Module, options: { affine?: boolean } = {}): number {
 	const layers = net.modules().filter((module) => module instanceof BatchNorm);
 	for (const layer of layers) layer.freeze(options);

@@ -1,8 +1,16 @@
 // Convolutions. Weights are [outChannels, inChannels / groups, k…] ([in, out / groups, k…] when
 // transposed) and start, like the bias, uniform in ±1 / sqrt(fanIn) (PyTorch).
 
-import { type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, conv1d, conv2d, convTranspose2d } from "../../ops/conv/op.ts";
 import { check } from "../../errors.ts";
+import {
+	type Conv1dOptions,
+	type Conv2dOptions,
+	type ConvTranspose2dOptions,
+	conv1d,
+	conv2d,
+	convTranspose2d,
+} from "../../ops/conv/op.ts";
+import { standardizeWeight } from "../../ops/norm/weight-standardization/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { pytorchDefault, type RandomInit } from "../init.ts";
 import { checkSize, Module } from "../module.ts";
@@ -13,17 +21,35 @@ interface Common extends RandomInit {
 	bias?: boolean;
 }
 
+/** What Conv1d and Conv2d can have beyond their geometry. */
+interface Standardized {
+	/**
+	 * Standardize the weight, each output channel's by its own mean and variance, before every use
+	 * (Qiao et al. 2019, https://arxiv.org/abs/1903.10520). Default false; `{ eps }` is added to the
+	 * variance, 1e-5 with true. Made to go with group norm on small batches.
+	 */
+	weightStandardization?: boolean | { eps?: number };
+}
+
 /** What the three layers share: sizes, parameters, their initialization. */
 abstract class Conv<Options extends { groups?: number }> extends Module {
 	readonly inChannels: number;
 	readonly outChannels: number;
 	readonly options: Options;
+	/** What is added to the variance of the weights where they are standardized; null where they are not. */
+	readonly #standardizationEps: number | null;
 	weight: Parameter;
 	bias: Parameter | null;
 
-	constructor(inChannels: number, outChannels: number, kernel: readonly number[], options: Options & Common, transposed = false) {
+	constructor(
+		inChannels: number,
+		outChannels: number,
+		kernel: readonly number[],
+		options: Options & Common & Standardized,
+		transposed = false,
+	) {
 		super();
-		const { bias = true, generator, ...geometry } = options;
+		const { bias = true, generator, weightStandardization = false, ...geometry } = options;
 		const layer = this.constructor.name;
 		checkSize(layer, "inChannels", inChannels);
 		checkSize(layer, "outChannels", outChannels);
@@ -37,10 +63,22 @@ abstract class Conv<Options extends { groups?: number }> extends Module {
 		this.inChannels = inChannels;
 		this.outChannels = outChannels;
 		this.options = geometry as unknown as Options;
+		check(
+			!transposed || weightStandardization === false,
+			() => `${layer}: weightStandardization is for Conv1d and Conv2d, whose weights begin with the output channels`,
+		);
+		const eps = typeof weightStandardization === "object" ? (weightStandardization.eps ?? 1e-5) : 1e-5;
+		this.#standardizationEps = weightStandardization === false ? null : eps;
 		const [rows, columns] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
 		this.weight = new Parameter([rows, columns, ...kernel], "weight");
 		this.bias = bias ? new Parameter([outChannels], "bias") : null;
 		pytorchDefault(this.weight, this.bias, undefined, { generator });
+	}
+
+	/** The weight that convolves: the parameter itself, or what weight standardization makes of it. */
+	effectiveWeight(): Tensor {
+		const eps = this.#standardizationEps;
+		return eps === null ? this.weight : standardizeWeight(this.weight, { eps, name: this.label });
 	}
 }
 
@@ -49,12 +87,17 @@ const pair = (size: number | readonly [number, number]): readonly [number, numbe
 
 /** Convolution over `[N, C, L]`. Stride 1, padding 0, dilation 1, groups 1 by default (PyTorch). */
 export class Conv1d extends Conv<Conv1dOptions> {
-	constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv1dOptions & Common = {}) {
+	constructor(
+		inChannels: number,
+		outChannels: number,
+		kernelSize: number,
+		options: Conv1dOptions & Common & Standardized = {},
+	) {
 		super(inChannels, outChannels, [kernelSize], options);
 	}
 
 	override forward(x: Tensor): Tensor {
-		return conv1d(x, this.weight, this.bias, this.options);
+		return conv1d(x, this.effectiveWeight(), this.bias, this.options);
 	}
 }
 
@@ -64,13 +107,13 @@ export class Conv2d extends Conv<Conv2dOptions> {
 		inChannels: number,
 		outChannels: number,
 		kernelSize: number | readonly [number, number],
-		options: Conv2dOptions & Common = {},
+		options: Conv2dOptions & Common & Standardized = {},
 	) {
 		super(inChannels, outChannels, pair(kernelSize), options);
 	}
 
 	override forward(x: Tensor): Tensor {
-		return conv2d(x, this.weight, this.bias, this.options);
+		return conv2d(x, this.effectiveWeight(), this.bias, this.options);
 	}
 }
 

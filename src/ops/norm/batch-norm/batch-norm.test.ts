@@ -76,7 +76,7 @@ describe("wasm against the float64 reference on shapes that are cut into chunks"
 test.each([[[64, 6, 24, 24]], [[256, 100]], [[8, 64, 10, 10]]])(
 	"the same bits on 1, 2 and 3 threads: %j",
 	async (shape) => {
-		const results = [];
+		const results: ReturnType<typeof run>[] = [];
 		for (const threads of [1, 2, 3]) {
 			await init({ threads });
 			results.push(run(shape));

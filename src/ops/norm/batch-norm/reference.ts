@@ -53,7 +53,7 @@ export const referenceBatchNorm: BatchNormKernels = {
 			const scale = at(weight, channel, 1) * rstd;
 			eachOfChannel(channel, { n, c, s }, (i, position) => {
 				// What the mask leaves out has no part in the statistics, and no gradient through them.
-				const counted = training && (!counts || counts[position] !== 0);
+				const counted = training && counts?.[position] !== 0;
 				const through = counted ? sum / count + ((xs[i] - mean) * rstd * dot) / count : 0;
 				dxs[i] = scale * (dys[i] - through);
 			});

@@ -19,10 +19,16 @@ export const referenceGrouped: GroupedKernels = {
 		const table = stats.view();
 		for (let group = 0; group < groups; group++) {
 			let sum = 0;
-			if (centered) eachOf(group, geometry, (i) => void (sum += xs[i]));
+			if (centered) {
+				eachOf(group, geometry, (i) => {
+					sum += xs[i];
+				});
+			}
 			const mean = sum / length;
 			let squares = 0;
-			eachOf(group, geometry, (i) => void (squares += (xs[i] - mean) ** 2));
+			eachOf(group, geometry, (i) => {
+				squares += (xs[i] - mean) ** 2;
+			});
 			const rstd = 1 / Math.sqrt(squares / length + eps);
 			table[group] = mean;
 			table[groups + group] = 0;

@@ -10,7 +10,7 @@ import { check } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, checkFloat, empty, kernelsFor, type Op } from "../../op.ts";
 import { batchNormKernels, checkFinite } from "../batch-norm/fused.ts";
-import { resolveMomentum } from "../batch-norm/op.ts";
+import { batchNorm, resolveMomentum } from "../batch-norm/op.ts";
 import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { gradientByChannel } from "../shared/gradient-by-channel.ts";
 import { channelStatistics } from "../shared/statistics.ts";
@@ -97,7 +97,8 @@ const switchableNormOp: Op<Attrs> = {
 		const [x, stats, meanWeight, varWeight, scale, constants] = saved;
 		const size = n * c;
 		const part = instancesOf(attrs);
-		const float = (shape: readonly number[], name: string) => empty(shape, x.backend, "float", `switchableNorm ${name}`);
+		const float = (shape: readonly number[], name: string) =>
+			empty(shape, x.backend, "float", `switchableNorm ${name}`);
 		const instances = readInstances(stats, n, c);
 		const fixed = constants.view();
 		const batch = training ? null : { mean: fixed.subarray(0, c), variance: fixed.subarray(size, size + c) };
@@ -212,7 +213,8 @@ function updateRunning(running: NonNullable<Attrs["running"]>, batch: Statistics
 
 /**
  * Switchable normalization of x, `[N, C]` or `[N, C, L…]`. In evaluation the batch's part comes from the
- * running statistics. All variances are biased, the tracked one too (the paper's).
+ * running statistics. All variances are biased, the tracked one too (the paper's). An empty batch gives
+ * an empty result and changes nothing.
  *
  * @throws EvenkeelError if shapes do not fit, evaluation has no running statistics, or x holds NaN or
  *   infinity (the running statistics then stay what they were)
@@ -224,7 +226,6 @@ export function switchableNorm(x: Tensor, options: SwitchableNormOptions): Tenso
 	checkFloat(what, x);
 	const geometry = channelGeometry(x.shape, what);
 	const { n, c, s } = geometry;
-	check(n * c * s > 0, () => `${what}: the batch is empty, shape [${x.shape.join(", ")}]; there is nothing to average`);
 	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
 		checkPerChannel(what, name, tensor, c);
 	}
@@ -232,13 +233,16 @@ export function switchableNorm(x: Tensor, options: SwitchableNormOptions): Tenso
 	for (const [name, tensor] of Object.entries({ meanWeight, varWeight })) {
 		check(
 			tensor.ndim === 1 && tensor.size === sources.length,
-			() => `${what}: ${name} has shape [${tensor.shape.join(", ")}], expected [${sources.length}]: ${sources.join(", ")}`,
+			() =>
+				`${what}: ${name} has shape [${tensor.shape.join(", ")}], expected [${sources.length}]: ${sources.join(", ")}`,
 		);
 	}
 	check(
 		training || (runningMean !== null && runningVar !== null),
 		() => `${what}: evaluation needs runningMean and runningVar for the batch's part; pass them, or training: true`,
 	);
+	// Nothing to average: an empty result, and nothing changes.
+	if (x.size === 0) return batchNorm(x, { weight, bias, training: true, eps, name: what });
 	check(c * s > 1 || n > 1, () => `${what}: there is a single value to average over; its variance is 0`);
 	const momentum = resolveMomentum(options, what) ?? 0.1;
 	const running = runningMean && runningVar ? { mean: runningMean, var: runningVar, momentum } : null;
