@@ -138,6 +138,7 @@ onEachBackend("countCorrect", () => {
 			[Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 3],
 		]);
 		expect(countCorrect(x, tensor([1, 1, 1, 2], [4], { dtype: "int32" }))).toBe(1);
+		expect(countCorrect(tensor([[Number.NaN], [7]]), tensor([0, 0], [2], { dtype: "int32" }))).toBe(1);
 	});
 	test("takes predictions with positions, and chunks", () => {
 		const shape = [9, 5, 40, 41];
@@ -198,6 +199,12 @@ onEachBackend("losses", () => {
 		expect(() => mseLoss(tensor([1, 2, 3]), tensor([[1], [2], [3]]))).toThrow(
 			"mseLoss: predictions and targets must have one shape, got [3] and [3, 1]; reshape one of them",
 		);
+	});
+	test("bceWithLogits keeps losses that are tiny", () => {
+		const loss = bceWithLogits(tensor([30, -20, 9.5]), tensor([1, 0, 1]), { reduction: "none" });
+		for (const [i, x] of [30, 20, 9.5].entries()) {
+			expect(Math.abs(loss.view()[i] / Math.log1p(Math.exp(-x)) - 1)).toBeLessThan(1e-6);
+		}
 	});
 	test("bceWithLogits refuses a target that wants a gradient", () => {
 		const target = tensor([1, 0], [2], { requiresGrad: true });
