@@ -37,7 +37,15 @@ describe("standard deviation and bound follow the fans", () => {
 			Math.sqrt(2 / 1.04 / fanIn),
 			false,
 		],
-		["pytorchDefault", (w) => (init.pytorchDefault(w, null, undefined, random()), w), Math.sqrt(1 / 3 / fanIn), true],
+		[
+			"pytorchDefault",
+			(w) => {
+				init.pytorchDefault(w, null, undefined, random());
+				return w;
+			},
+			Math.sqrt(1 / 3 / fanIn),
+			true,
+		],
 	])("%s", (_, fill, std, bounded) => {
 		const found = moments(fill(weight()).dataSync());
 		expect(found.std / std).toBeCloseTo(1, 1);

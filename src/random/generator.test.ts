@@ -92,15 +92,7 @@ test("fillNormal gives what normal gives one by one", () => {
 test("a permutation holds each number once and differs by seed", () => {
 	const order = new Generator(3).permutation(1000);
 	expect(order).toBeInstanceOf(Int32Array);
-	expect([...order].sort((a, b) => a - b)).toEqual(
-		draw(
-			1000,
-			(
-				(i) => () =>
-					i++
-			)(0),
-		),
-	);
+	expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
 	expect([...order]).not.toEqual([...new Generator(4).permutation(1000)]);
 	expect(new Generator(3).permutation(0).length).toBe(0);
 });

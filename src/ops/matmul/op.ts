@@ -94,7 +94,7 @@ function gradient(
 	kernels.multiply({ a: left, b: right, c, bias: null, m, n, k });
 	if (!oneEach) {
 		const uses: number[][] = Array.from({ length: count }, () => []);
-		index.forEach((i, p) => uses[i].push(p * m * n));
+		index.forEach((i, p) => void uses[i].push(p * m * n));
 		kernels.sumRuns(c, uses, m * n, grad);
 	}
 	c.dispose();
