@@ -30,6 +30,11 @@ export function weightsOf({ channels, kernel }: Geometry): number {
 	return channels * kernel[0] * kernel[1];
 }
 
+/** Pixels from the first weight of the kernel to the last, both included, along axis 0 or 1. */
+export function extent({ kernel, dilation }: Geometry, axis: 0 | 1): number {
+	return (kernel[axis] - 1) * dilation[axis] + 1;
+}
+
 /** What a convolution and its gradients are made of. Weights are [groups * outputs, channels, kh, kw]. */
 export interface ConvKernels<T> {
 	/** out = weight image + bias, one bias an output channel. */

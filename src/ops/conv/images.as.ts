@@ -28,6 +28,9 @@ export namespace Field {
   export const pixelGroups: usize = 18;
   export const yPitch: usize = 19;
   export const yInPlace: usize = 20;
+  export const rowStride: usize = 21;
+  export const rowSpan: usize = 22;
+  export const columnSpan: usize = 23;
 }
 
 /** Values of Field.mode. */
@@ -72,22 +75,35 @@ export function pad(plan: usize, x: usize, out: usize): void {
   const top = field(plan, Field.top);
   const left = field(plan, Field.left);
   const inside = max(0, min(width, columns - left));
+  const rowStride = field(plan, Field.rowStride);
+  const rowSpan = field(plan, Field.rowSpan);
+  const phases = min(stride, field(plan, Field.columnSpan));
   for (let c = 0; c < channels; c++) {
     for (let r = 0; r < rows; r++, out += <usize>pitch << 2) {
+      // Where the stride is longer than the kernel, there are rows and columns that no weight meets.
+      if (r % rowStride >= rowSpan) continue;
       const from = r - top;
       clear(out, pitch);
       if (from < 0 || from >= height) continue;
       const row = x + (<usize>(c * height + from) * <usize>width << 2);
       if (stride == 1) copy(row, out + (<usize>left << 2), inside);
       else {
-        for (let j = 0; j < inside; j++) {
-          const column = j + left;
-          const to = (column % stride) * phase + column / stride;
-          store<f32>(out + (<usize>to << 2), load<f32>(row + (<usize>j << 2)));
+        for (let f = 0; f < phases; f++) {
+          const first = firstOf(f, left, stride);
+          let to = out + (<usize>(f * phase + (first + left) / stride) << 2);
+          for (let j = first; j < inside; j += stride, to += 4) store<f32>(to, load<f32>(row + (<usize>j << 2)));
         }
       }
     }
   }
+}
+
+/** The first column j >= 0 of the image with (j + left) % stride == f. */
+// @ts-ignore: decorator
+@inline
+function firstOf(f: i32, left: i32, stride: i32): i32 {
+  const j = f - (left % stride);
+  return j < 0 ? j + stride : j;
 }
 
 /** The other way: what has gathered at `padded` to the image at `x`, plus the channel's bias; `bias` 0 for none. */
@@ -116,11 +132,14 @@ export function crop(plan: usize, padded: usize, bias: usize, x: usize): void {
           for (; j + 4 <= inside; j += 4) {
             v128.store(x + (<usize>j << 2), f32x4.add(v128.load(row + (<usize>j << 2)), add4));
           }
-        }
-        for (; j < inside; j++) {
-          const column = j + left;
-          const at = (column % stride) * phase + column / stride;
-          store<f32>(x + (<usize>j << 2), load<f32>(from + (<usize>at << 2)) + add);
+          for (; j < inside; j++) store<f32>(x + (<usize>j << 2), load<f32>(row + (<usize>j << 2)) + add);
+        } else {
+          for (let f = 0; f < stride; f++) {
+            const first = firstOf(f, left, stride);
+            let at = from + (<usize>(f * phase + (first + left) / stride) << 2);
+            for (let i = first; i < inside; i += stride, at += 4) store<f32>(x + (<usize>i << 2), load<f32>(at) + add);
+          }
+          j = inside;
         }
       }
       for (; j < width; j++) store<f32>(x + (<usize>j << 2), add);

@@ -18,29 +18,29 @@ export {
 const TILE: usize = 192;
 
 /**
- * Packs weights into panels of six rows, [column][height], for each group of channels. Row r starts
- * at rowStarts[r], and its columns lie `columnStep` floats apart; from `rows` to `padded` rows are
- * zero. An item is (group, panel).
+ * Packs weights into panels of six rows, [column][height], for each group of channels. Row r and
+ * column k meet at rowStarts[r] + columnStarts[k]; from `rows` to `padded` rows are zero. An item is
+ * (group, panel).
  */
 export function conv_pack(
-  weight: usize, groupStep: i32, rowStarts: usize, rows: i32, padded: i32, columns: i32, columnStep: i32, out: usize,
-  begin: i32, end: i32,
+  weight: usize, groupStep: i32, rowStarts: usize, rows: i32, padded: i32, columnStarts: usize, columns: i32,
+  out: usize, begin: i32, end: i32,
 ): void {
   const panels = (padded + 5) / 6;
   for (let item = begin; item < end; item++) {
     const g = item / panels;
     const first = (item - g * panels) * 6;
     const height = min(6, padded - first);
-    const to = out + (<usize>(g * padded + first) * <usize>columns << 2);
+    const step = <usize>height << 2;
     for (let r = 0; r < height; r++) {
-      let at = to + (<usize>r << 2);
+      let to = out + (<usize>((g * padded + first) * columns + r) << 2);
       if (first + r >= rows) {
-        for (let k = 0; k < columns; k++, at += <usize>height << 2) store<f32>(at, 0);
+        for (let k = 0; k < columns; k++, to += step) store<f32>(to, 0);
         continue;
       }
-      let from = weight + (<usize>(g * groupStep + load<i32>(rowStarts + (<usize>(first + r) << 2))) << 2);
-      for (let k = 0; k < columns; k++, at += <usize>height << 2, from += <usize>columnStep << 2) {
-        store<f32>(at, load<f32>(from));
+      const from = weight + (<usize>(g * groupStep + load<i32>(rowStarts + (<usize>(first + r) << 2))) << 2);
+      for (let k = 0; k < columns; k++, to += step) {
+        store<f32>(to, load<f32>(from + (<usize>load<u32>(columnStarts + (<usize>k << 2)) << 2)));
       }
     }
   }

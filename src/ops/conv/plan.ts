@@ -3,7 +3,7 @@
 
 import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
 import { takeInts } from "../int-table.ts";
-import { type Geometry, weightsOf } from "./geometry.ts";
+import { extent, type Geometry, weightsOf } from "./geometry.ts";
 
 /** As in images.as.ts. */
 const IN_PLACE = 0;
@@ -44,8 +44,8 @@ function flattened(g: Geometry): Geometry {
 
 /** How an image is laid out; lengths in floats, as in images.as.ts. */
 function layout(g: Geometry, copies: boolean) {
-	const rows = (g.outSize[0] - 1) * g.stride[0] + (g.kernel[0] - 1) * g.dilation[0] + 1;
-	const columns = (g.outSize[1] - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
+	const rows = (g.outSize[0] - 1) * g.stride[0] + extent(g, 0);
+	const columns = (g.outSize[1] - 1) * g.stride[1] + extent(g, 1);
 	if (g.outSize[1] < LANES) {
 		const pitch = columns * BLOCK;
 		return { mode: INTERLEAVED, rows, columns, pitch, phase: 0, plane: rows * pitch };
@@ -132,7 +132,7 @@ export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean)
 	const fields = [
 		...[g.channels, g.size[0], g.size[1], rows, columns, pitch, phase, plane, g.stride[1], g.top, g.left, mode],
 		...[g.images, g.groups, g.outputs, offsets.length, g.outSize[0], g.outSize[1], pixelGroups, outPitch],
-		...[outInPlace ? 1 : 0, 0, 0, 0],
+		...[outInPlace ? 1 : 0, g.stride[0], extent(g, 0), extent(g, 1)],
 	];
 	// Past the last weight, offsets lead behind the image, where what is added harms nothing.
 	const nowhere = new Array<number>((6 - (offsets.length % 6)) % 6).fill(4 * g.channels * plane);

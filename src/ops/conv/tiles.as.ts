@@ -9,8 +9,8 @@
 //
 // Offsets, bases and steps are in bytes. As in matmul, twelve sums fill the registers. One value more
 // that lives across the loop, or sums that start as copies of each other, and the engine spills: the
-// rate halves. So sums start from memory or from zero and end in memory, other functions do what is
-// then left to do, and these here are exported so that they are not inlined.
+// rate halves. So sums start from memory or from zero and are stored in the order they were named in,
+// other functions do what is then left to do, and these here are exported so that they are not inlined.
 
 import { fma } from "../../backend/wasm/simd.as";
 
@@ -121,7 +121,7 @@ export function gather2(
 }
 
 /**
- * 6 weights by 2 groups, to `out`, [2][6][4]. w is packed as [m][6]; the groups of y are neighbors, its rows lie `row`
+ * 6 weights by 2 groups, to `out`, [6][2][4]. w is packed as [m][6]; the groups of y are neighbors, its rows lie `row`
  * bytes apart.
  */
 export function scatter6(w: usize, m: i32, y: usize, row: usize, out: usize): void {
@@ -139,12 +139,12 @@ export function scatter6(w: usize, m: i32, y: usize, row: usize, out: usize): vo
     w += 24;
     y += row;
   }
-  v128.store(out, c00); v128.store(out, c10, 16);
-  v128.store(out, c20, 32); v128.store(out, c30, 48);
-  v128.store(out, c40, 64); v128.store(out, c50, 80);
-  v128.store(out, c01, 96); v128.store(out, c11, 112);
-  v128.store(out, c21, 128); v128.store(out, c31, 144);
-  v128.store(out, c41, 160); v128.store(out, c51, 176);
+  v128.store(out, c00); v128.store(out, c01, 16);
+  v128.store(out, c10, 32); v128.store(out, c11, 48);
+  v128.store(out, c20, 64); v128.store(out, c21, 80);
+  v128.store(out, c30, 96); v128.store(out, c31, 112);
+  v128.store(out, c40, 128); v128.store(out, c41, 144);
+  v128.store(out, c50, 160); v128.store(out, c51, 176);
 }
 
 /**
@@ -152,7 +152,7 @@ export function scatter6(w: usize, m: i32, y: usize, row: usize, out: usize): vo
  * what the first has added.
  */
 export function addScattered(sums: usize, off: usize, x: usize, base: usize): void {
-  for (let j: usize = 0; j < 2; j++, sums += 96) {
+  for (let j: usize = 0; j < 2; j++, sums += 16) {
     const to = x + at(base, j);
     const x0 = to + at(off, 0);
     const x1 = to + at(off, 1);
@@ -161,11 +161,11 @@ export function addScattered(sums: usize, off: usize, x: usize, base: usize): vo
     const x4 = to + at(off, 4);
     const x5 = to + at(off, 5);
     v128.store(x0, f32x4.add(v128.load(x0), v128.load(sums)));
-    v128.store(x1, f32x4.add(v128.load(x1), v128.load(sums, 16)));
-    v128.store(x2, f32x4.add(v128.load(x2), v128.load(sums, 32)));
-    v128.store(x3, f32x4.add(v128.load(x3), v128.load(sums, 48)));
-    v128.store(x4, f32x4.add(v128.load(x4), v128.load(sums, 64)));
-    v128.store(x5, f32x4.add(v128.load(x5), v128.load(sums, 80)));
+    v128.store(x1, f32x4.add(v128.load(x1), v128.load(sums, 32)));
+    v128.store(x2, f32x4.add(v128.load(x2), v128.load(sums, 64)));
+    v128.store(x3, f32x4.add(v128.load(x3), v128.load(sums, 96)));
+    v128.store(x4, f32x4.add(v128.load(x4), v128.load(sums, 128)));
+    v128.store(x5, f32x4.add(v128.load(x5), v128.load(sums, 160)));
   }
 }
 

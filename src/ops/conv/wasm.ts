@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { takeInts } from "../int-table.ts";
 import { launchSum } from "../matmul/wasm.ts";
 import { wasmOf } from "../op.ts";
-import { type ConvKernels, type Geometry, weightsOf } from "./geometry.ts";
+import { type ConvKernels, extent, type Geometry, weightsOf } from "./geometry.ts";
 import { makePlan, scatterOrder } from "./plan.ts";
 
 /** Rows of a panel of weights. */
@@ -22,50 +22,23 @@ const CACHE_BYTES = 192 * 1024;
 /** Most memory for partial sums of the gradient of the weights, in floats. */
 const PARTIAL_FLOATS = 1 << 24;
 
+/**
+ * What scatter's additions to memory cost, in multiply-adds of six weights by eight pixels: a tile of
+ * M steps takes as long as M plus this (measured).
+ */
+const SCATTER_OVERHEAD = 8;
+
 const even = (count: number) => count + (count & 1);
 
 export const wasmConv: ConvKernels<Tensor> = {
 	gather(g, image, weight, bias, out) {
-		if (out.size === 0) return;
-		const wasm = wasmOf(out);
-		const plan = makePlan(wasm, g, false);
-		const packed = packRows(wasm, g, weight);
-		const { splits, panelsEach } = splitPanels(g, plan.units * g.groups);
-		const items = plan.units * g.groups * splits;
-		const pixels = g.outSize[0] * g.outSize[1];
-		const room = TILE + plan.imageBytes;
-		wasm.launch(
-			"conv_gather",
-			[
-				...[plan.fields, image.ptr, plan.offsets, plan.bases, packed, bias?.ptr ?? 0, out.ptr, plan.outBases],
-				...[splits, panelsEach, room],
-			],
-			items,
-			grain(g, items),
-			room + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
-		);
-		wasm.giveBack(packed);
-		plan.release();
+		const columns = weightsOf(g);
+		gather(g, image, weight, { rows: range(g.outputs, columns), columns: range(columns, 1) }, bias, out);
 	},
 
 	scatter(g, out, weight, bias, image) {
-		if (image.size === 0) return;
-		const wasm = wasmOf(out);
-		const plan = makePlan(wasm, g, true);
-		const packed = packColumns(wasm, g, weight);
-		const items = plan.units * g.groups;
-		wasm.launch(
-			"conv_scatter",
-			[
-				...[plan.fields, out.ptr, plan.scatterOffsets, plan.bases, packed, bias?.ptr ?? 0, image.ptr],
-				plan.imageBytes,
-			],
-			items,
-			grain(g, items),
-			TILE + plan.imageBytes + g.outputs * plan.outputRowBytes,
-		);
-		wasm.giveBack(packed);
-		plan.release();
+		if (gathersBack(g)) gather(turned(g), out, weight, turnedWeights(g), bias, image);
+		else scatter(g, out, weight, bias, image);
 	},
 
 	outer(g, image, out, dweight) {
@@ -115,6 +88,91 @@ export const wasmConv: ConvKernels<Tensor> = {
 	},
 };
 
+/** Where in a group's weights the element at row r and column k of the matrix to be packed is: rows[r] + columns[k]. */
+interface Places {
+	readonly rows: readonly number[];
+	readonly columns: readonly number[];
+}
+
+function range(count: number, step: number): number[] {
+	return Array.from({ length: count }, (_, i) => i * step);
+}
+
+function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias: Tensor | null, out: Tensor): void {
+	if (out.size === 0) return;
+	const wasm = wasmOf(out);
+	const plan = makePlan(wasm, g, false);
+	const packed = pack(wasm, g, weight, places, even(g.outputs));
+	const { splits, panelsEach } = splitPanels(g, plan.units * g.groups);
+	const items = plan.units * g.groups * splits;
+	const pixels = g.outSize[0] * g.outSize[1];
+	const room = TILE + plan.imageBytes;
+	wasm.launch(
+		"conv_gather",
+		[
+			...[plan.fields, image.ptr, plan.offsets, plan.bases, packed, bias?.ptr ?? 0, out.ptr, plan.outBases],
+			...[splits, panelsEach, room],
+		],
+		items,
+		grain(g, items),
+		room + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
+	);
+	wasm.giveBack(packed);
+	plan.release();
+}
+
+function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): void {
+	if (image.size === 0) return;
+	const wasm = wasmOf(out);
+	const plan = makePlan(wasm, g, true);
+	const weights = weightsOf(g);
+	const places = { rows: scatterOrder(g), columns: range(g.outputs, weights) };
+	const packed = pack(wasm, g, weight, places, Math.ceil(weights / PANEL) * PANEL);
+	const items = plan.units * g.groups;
+	wasm.launch(
+		"conv_scatter",
+		[
+			...[plan.fields, out.ptr, plan.scatterOffsets, plan.bases, packed, bias?.ptr ?? 0, image.ptr],
+			plan.imageBytes,
+		],
+		items,
+		grain(g, items),
+		TILE + plan.imageBytes + g.outputs * plan.outputRowBytes,
+	);
+	wasm.giveBack(packed);
+	plan.release();
+}
+
+/**
+ * With stride 1 the adjoint of a convolution is a convolution, of the output with the kernel turned
+ * by half a turn. It does without adding to memory, but also multiplies the zeros that it pads with.
+ */
+function gathersBack(g: Geometry): boolean {
+	const [rows, columns] = [extent(g, 0) - 1 - g.top, extent(g, 1) - 1 - g.left];
+	if (g.stride[0] !== 1 || g.stride[1] !== 1 || rows < 0 || columns < 0) return false;
+	const more = (g.size[0] * g.size[1]) / (g.outSize[0] * g.outSize[1]);
+	return more < 1 + SCATTER_OVERHEAD / g.outputs;
+}
+
+/** The geometry of that convolution. */
+function turned(g: Geometry): Geometry {
+	return {
+		...g,
+		...{ channels: g.outputs, outputs: g.channels, size: g.outSize, outSize: g.size },
+		...{ top: extent(g, 0) - 1 - g.top, left: extent(g, 1) - 1 - g.left },
+	};
+}
+
+/** Its weights: [channel][output, turned kernel]. */
+function turnedWeights(g: Geometry): Places {
+	const taps = g.kernel[0] * g.kernel[1];
+	const backwards = range(taps, 1).reverse();
+	return {
+		rows: range(g.channels, taps),
+		columns: range(g.outputs, weightsOf(g)).flatMap((start) => backwards.map((tap) => start + tap)),
+	};
+}
+
 /** Cuts the panels of a group into parts where there are too few images to go round. */
 function splitPanels(g: Geometry, wholes: number): { splits: number; panelsEach: number } {
 	const panels = Math.ceil(even(g.outputs) / PANEL);
@@ -128,33 +186,17 @@ function grain(g: Geometry, items: number): number {
 	return Math.max(1, Math.round((CHUNK_FLOPS * items) / Math.max(1, flops)));
 }
 
-/** Packs the weights for gather: panels of six outputs, then four and two for the rest. */
-function packRows(wasm: WasmBackend, g: Geometry, weight: Tensor): number {
-	const columns = weightsOf(g);
-	const starts = Array.from({ length: g.outputs }, (_, m) => m * columns);
-	return pack(wasm, g, weight, starts, even(g.outputs), columns, 1);
-}
-
-/** Packs the weights for scatter: panels of six weights, over the outputs. */
-function packColumns(wasm: WasmBackend, g: Geometry, weight: Tensor): number {
-	const weights = weightsOf(g);
-	return pack(wasm, g, weight, scatterOrder(g), Math.ceil(weights / PANEL) * PANEL, g.outputs, weights);
-}
-
-function pack(
-	wasm: WasmBackend,
-	g: Geometry,
-	weight: Tensor,
-	rowStarts: readonly number[],
-	padded: number,
-	columns: number,
-	columnStep: number,
-): number {
-	const out = wasm.take(4 * g.groups * padded * columns);
-	const table = takeInts(wasm, rowStarts);
-	const args = [weight.ptr, g.outputs * weightsOf(g), table, rowStarts.length, padded, columns, columnStep, out];
+/** Packs the weights at `places` into panels of six rows, and four or two for the rest of `padded` rows. */
+function pack(wasm: WasmBackend, g: Geometry, weight: Tensor, places: Places, padded: number): number {
+	const { rows, columns } = places;
+	const out = wasm.take(4 * g.groups * padded * columns.length);
+	const rowTable = takeInts(wasm, rows);
+	const columnTable = takeInts(wasm, columns);
+	const groupStep = g.outputs * weightsOf(g);
+	const args = [weight.ptr, groupStep, rowTable, rows.length, padded, columnTable, columns.length, out];
 	const items = g.groups * Math.ceil(padded / PANEL);
-	wasm.launch("conv_pack", args, items, Math.max(1, Math.ceil(8192 / (PANEL * Math.max(1, columns)))));
-	wasm.giveBack(table);
+	wasm.launch("conv_pack", args, items, Math.max(1, Math.ceil(8192 / (PANEL * columns.length))));
+	wasm.giveBack(columnTable);
+	wasm.giveBack(rowTable);
 	return out;
 }
