@@ -47,7 +47,9 @@ describe.each(ALL)("%s on a large tensor", (_, f) => {
 			const other = actual[k]?.dataSync() ?? [];
 			const difference = Float64Array.from(values, (v, i) => v - other[i]);
 			expect(values.length).toBe(sizeOf(SHAPE));
-			expect(Math.sqrt(difference.reduce((s, d) => s + d * d, 0) / Float64Array.from(values).reduce((s, v) => s + v * v, 0))).toBeLessThan(1e-6);
+			expect(
+				Math.sqrt(difference.reduce((s, d) => s + d * d, 0) / Float64Array.from(values).reduce((s, v) => s + v * v, 0)),
+			).toBeLessThan(1e-6);
 		});
 	});
 

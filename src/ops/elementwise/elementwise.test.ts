@@ -43,9 +43,18 @@ test("wasm follows the reference through chunks and strides", async () => {
 	const pairs: [Shape, Shape][] = [
 		[[40_003], [40_003]],
 		[[300, 129], [129]],
-		[[7, 5, 1, 9], [5, 301, 1]],
-		[[2, 20_001], [2, 1]],
-		[[3, 1, 4, 1, 5], [2, 1, 3, 1]],
+		[
+			[7, 5, 1, 9],
+			[5, 301, 1],
+		],
+		[
+			[2, 20_001],
+			[2, 1],
+		],
+		[
+			[3, 1, 4, 1, 5],
+			[2, 1, 3, 1],
+		],
 	];
 	for (const [a, b] of pairs) {
 		const run = () => {
@@ -151,7 +160,9 @@ onEachBackend("elementwise", ({ exact }) => {
 	test("errors name the shapes, the types and the way out", () => {
 		const [x, labels] = [ones([2, 3]), tensor([1, 2, 3], [3], { dtype: "int32", name: "labels" })];
 		expect(() => ops.add(x, ones([2]))).toThrow("add: shapes [2, 3] and [2] do not broadcast");
-		expect(() => ops.mul(x, labels)).toThrow('mul: expected a floating tensor, got int32 Tensor "labels" [3]; convert it with toFloat()');
+		expect(() => ops.mul(x, labels)).toThrow(
+			'mul: expected a floating tensor, got int32 Tensor "labels" [3]; convert it with toFloat()',
+		);
 		expect(() => ops.equal(x, labels)).toThrow("compare tensors of one type, with toFloat() if need be");
 		expect(() => ops.equal(labels, 0.5)).toThrow("0.5 is no whole number of 32 bits");
 		expect(() => ops.add(1, 2)).toThrow("add: expected a tensor, got the numbers 1 and 2");

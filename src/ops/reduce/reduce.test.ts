@@ -19,8 +19,14 @@ const LARGE: [Shape, number[]][] = [
 	[[5_003, 7], [0]],
 	[[33, 3_001], [0]],
 	[[2, 301, 1_030], [1]],
-	[[4, 6, 5, 700], [0, 2, 3]],
-	[[9, 2_050, 5], [0, 2]],
+	[
+		[4, 6, 5, 700],
+		[0, 2, 3],
+	],
+	[
+		[9, 2_050, 5],
+		[0, 2],
+	],
 ];
 
 test("passes join neighbors and go from the last group to the first", () => {
@@ -46,7 +52,8 @@ describe("on wasm", () => {
 		expected.forEach((values, k) => {
 			for (let i = 0; i < values.length; i++) {
 				const tolerance = 1e-6 * Math.max(Math.abs(values[i]), k === 0 ? Math.sqrt(sizeOf(shape)) : 1);
-				if (Math.abs(values[i] - actual[k][i]) > tolerance) expect.fail(`${k} at ${i}: ${actual[k][i]}, not ${values[i]}`);
+				if (Math.abs(values[i] - actual[k][i]) > tolerance)
+					expect.fail(`${k} at ${i}: ${actual[k][i]}, not ${values[i]}`);
 			}
 		});
 	});
@@ -82,7 +89,10 @@ describe("on wasm", () => {
 		for (const [shape, axes] of [
 			[[3_000_001], [0]],
 			[[300_001, 6], [0]],
-			[[4, 6, 50_001], [0, 2]],
+			[
+				[4, 6, 50_001],
+				[0, 2],
+			],
 		]) {
 			const x = normal(shape, 3, 10_000);
 			const values = x.dataSync();
@@ -105,7 +115,13 @@ describe("on wasm", () => {
 		]) {
 			const values = new Float32Array(n).fill(-1);
 			values[at] = Number.NaN;
-			for (const x of [tensor(values, [n, 1]), tensor(Float32Array.from({ length: 3 * n }, (_, i) => values[Math.floor(i / 3)]), [n, 3])]) {
+			for (const x of [
+				tensor(values, [n, 1]),
+				tensor(
+					Float32Array.from({ length: 3 * n }, (_, i) => values[Math.floor(i / 3)]),
+					[n, 3],
+				),
+			]) {
 				expect(ops.max(x, 0).dataSync().every(Number.isNaN)).toBe(true);
 				expect(ops.min(x, 0).dataSync().every(Number.isNaN)).toBe(true);
 				expect([...ops.argmax(x, 0).dataSync()].every((k) => k === at)).toBe(true);
@@ -121,7 +137,9 @@ onEachBackend("reductions", () => {
 		expect([...ops.sum(x, 0).dataSync()]).toEqual([0, 0, 0]);
 		expect([...ops.mean(x, 0).dataSync()]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
 		expect(ops.max(x, 1).shape).toEqual([0]);
-		expect(() => ops.max(x, 0)).toThrow("max: [0, 3] has no elements along the axes to reduce, and of nothing there is no max");
+		expect(() => ops.max(x, 0)).toThrow(
+			"max: [0, 3] has no elements along the axes to reduce, and of nothing there is no max",
+		);
 		expect(() => ops.argmin(x, 0)).toThrow("argmin: [0, 3] has no elements");
 	});
 

@@ -8,7 +8,11 @@ import { ones, tensor } from "../creation.ts";
 import * as ops from "./op.ts";
 import { permutationAxes } from "./plan.ts";
 
-const counting = (shape: Shape) => tensor(Float32Array.from({ length: sizeOf(shape) }, (_, i) => i), shape);
+const counting = (shape: Shape) =>
+	tensor(
+		Float32Array.from({ length: sizeOf(shape) }, (_, i) => i),
+		shape,
+	);
 
 test("axes that stay neighbors are merged", () => {
 	expect(permutationAxes([2, 3, 4, 5], [2, 3, 0, 1])).toEqual([
@@ -71,7 +75,9 @@ onEachBackend("shape ops", () => {
 
 	test("errors say what does not fit", () => {
 		const x = ones([2, 3], { name: "x" });
-		expect(() => ops.reshape(x, [4, -1])).toThrow('reshape: Tensor "x" [2, 3] has 6 elements, which do not fit [4, -1]');
+		expect(() => ops.reshape(x, [4, -1])).toThrow(
+			'reshape: Tensor "x" [2, 3] has 6 elements, which do not fit [4, -1]',
+		);
 		expect(() => ops.reshape(x, [7])).toThrow("do not fit [7]");
 		expect(() => ops.reshape(x, [-1, -1])).toThrow("reshape: only one length can be inferred");
 		expect(() => ops.reshape(ones([0, 3]), [0, -1])).toThrow("leaves open what -1 is");
@@ -81,7 +87,9 @@ onEachBackend("shape ops", () => {
 		expect(() => ops.transpose(x, 0, 2)).toThrow("transpose: axis 2 is out of range");
 		expect(() => ops.concat([])).toThrow("concat: expected at least one tensor");
 		expect(() => ops.concat([x, ones([2, 4])])).toThrow("only axis 0 may differ");
-		expect(() => ops.concat([x, tensor([[1, 2, 3]], [1, 3], { dtype: "int32" })])).toThrow("convert one with toFloat()");
+		expect(() => ops.concat([x, tensor([[1, 2, 3]], [1, 3], { dtype: "int32" })])).toThrow(
+			"convert one with toFloat()",
+		);
 		expect(() => ops.slice(x, 1, 2, 5)).toThrow("slice: [2, 5) is no range of axis 1");
 		expect(() => ops.slice(x, 1, 2, 1)).toThrow("slice: [2, 1) is no range");
 	});
