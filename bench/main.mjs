@@ -1,0 +1,54 @@
+// `npm run bench -- <name>`: one benchmark, on this machine, against its peer where that can be had.
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const usage = `usage: npm run bench -- lenet [options]
+
+  lenet             examples/s of training lenet-bn at batch 256 on Fashion-MNIST
+
+  --seconds <x>     length of a window (default 2)
+  --windows <n>     windows measured, after one to warm up; the median counts (default 7)
+  --threads <n>     threads of evenkeel and of PyTorch (default 2)
+  --json            one JSON object instead of text
+
+With EVENKEEL_BENCH_PYTHON naming a Python that has PyTorch, the same network is trained there too, in turn with
+evenkeel's windows, and the ratio is printed.
+`;
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: {
+		seconds: { type: "string", default: "2" },
+		windows: { type: "string", default: "7" },
+		threads: { type: "string", default: "2" },
+		json: { type: "boolean", default: false },
+		help: { type: "boolean", default: false },
+	},
+});
+
+if (values.help || positionals.length !== 1 || positionals[0] !== "lenet") {
+	process.stderr.write(usage);
+	process.exit(values.help ? 0 : 2);
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-needed"], { cwd: root, stdio: "inherit" });
+if (built.status !== 0) process.exit(built.status ?? 1);
+
+const { benchLenet } = await import("./lenet.mjs");
+await benchLenet({
+	seconds: positive("seconds", values.seconds),
+	windows: Math.ceil(positive("windows", values.windows)),
+	threads: Math.ceil(positive("threads", values.threads)),
+	json: values.json,
+});
+
+/** @param {string} name @param {string} text */
+function positive(name, text) {
+	const value = Number(text);
+	if (value > 0 && value < 3600) return value;
+	process.stderr.write(`bench: --${name} must be a number above 0, got ${text}\n`);
+	process.exit(2);
+}
