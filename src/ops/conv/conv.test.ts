@@ -6,7 +6,7 @@ import { Generator } from "../../random/generator.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { tensor, zeros } from "../creation.ts";
-import { conv1d, type Conv2dOptions, conv2d, convTranspose2d } from "./op.ts";
+import { type Conv2dOptions, conv1d, conv2d, convTranspose2d } from "./op.ts";
 
 function noise(shape: readonly number[], seed: number): Tensor {
 	const size = shape.reduce((product, length) => product * length, 1);
@@ -94,8 +94,12 @@ onEachBackend("convolution", () => {
 		expect(message(() => conv2d(zeros([3, 8, 8]), w))).toBe(
 			"conv2d: expected x [batch, channels, height, width], got shape [3, 8, 8]; reshape() it",
 		);
-		expect(message(() => conv1d(x, w))).toMatch(/^conv1d: expected x \[batch, channels, length\], got shape \[2, 3, 8, 8\]/);
-		expect(message(() => conv2d(x, zeros([4, 3])))).toMatch(/^conv2d: expected weight \[outChannels, .*got shape \[4, 3\]/);
+		expect(message(() => conv1d(x, w))).toMatch(
+			/^conv1d: expected x \[batch, channels, length\], got shape \[2, 3, 8, 8\]/,
+		);
+		expect(message(() => conv2d(x, zeros([4, 3])))).toMatch(
+			/^conv2d: expected weight \[outChannels, .*got shape \[4, 3\]/,
+		);
 		expect(message(() => conv2d(x, w, null, { groups: 2 }))).toBe(
 			"conv2d: 2 groups do not divide 3 input channels and weight [4, 3, 3, 3] evenly",
 		);
@@ -111,18 +115,24 @@ onEachBackend("convolution", () => {
 			"conv2d: stride must be a whole number of at least 1, or a pair [rows, columns] of them, got 0",
 		);
 		expect(message(() => conv2d(x, w, null, { padding: [1, -1] }))).toMatch(/^conv2d: padding must .* got \[1, -1\]/);
-		expect(message(() => conv2d(x, w, null, { padding: "same", stride: 2 }))).toMatch(/^conv2d: padding "same" needs stride 1/);
+		expect(message(() => conv2d(x, w, null, { padding: "same", stride: 2 }))).toMatch(
+			/^conv2d: padding "same" needs stride 1/,
+		);
 		expect(message(() => conv1d(zeros([1, 2, 5]), zeros([2, 2, 3]), null, { groups: 0 }))).toBe(
 			"conv1d: groups must be a whole number of at least 1, got 0",
 		);
-		expect(message(() => convTranspose2d(x, zeros([4, 3, 3, 3])))).toMatch(/^convTranspose2d: expected 4 channels at axis 1/);
+		expect(message(() => convTranspose2d(x, zeros([4, 3, 3, 3])))).toMatch(
+			/^convTranspose2d: expected 4 channels at axis 1/,
+		);
 		expect(message(() => convTranspose2d(x, zeros([3, 4, 3, 3]), null, { outputPadding: 1 }))).toMatch(
 			/^convTranspose2d: outputPadding must be less than the stride or the dilation/,
 		);
 		expect(message(() => convTranspose2d(zeros([1, 1, 1, 1]), zeros([1, 1, 2, 2]), null, { padding: 1 }))).toMatch(
 			/^convTranspose2d: padding 1 leaves nothing of axis 2/,
 		);
-		expect(message(() => conv2d(tensor([1], [1, 1, 1, 1], { dtype: "int32" }), zeros([1, 1, 1, 1])))).toMatch(/floating/);
+		expect(message(() => conv2d(tensor([1], [1, 1, 1, 1], { dtype: "int32" }), zeros([1, 1, 1, 1])))).toMatch(
+			/floating/,
+		);
 	});
 
 	test("an empty batch gives an empty output, and zero gradients", () => {

@@ -131,10 +131,7 @@ function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, 
 	const items = plan.units * g.groups;
 	wasm.launch(
 		"conv_scatter",
-		[
-			...[plan.fields, out.ptr, plan.scatterOffsets, plan.bases, packed, bias?.ptr ?? 0, image.ptr],
-			plan.imageBytes,
-		],
+		[...[plan.fields, out.ptr, plan.scatterOffsets, plan.bases, packed, bias?.ptr ?? 0, image.ptr], plan.imageBytes],
 		items,
 		grain(g, items),
 		TILE + plan.imageBytes + g.outputs * plan.outputRowBytes,
