@@ -1,8 +1,9 @@
 // Walking strided axes in a kernel.
 
 /**
- * How many elements from an operand's start row `r` begins. `table` holds three int32 for each of `ndim` axes, outermost
- * first: its length, and the strides of two operands along it; `which` is 4 for the first operand, 8 for the second.
+ * How many elements from an operand's start row `r` begins. `table` holds three int32 for each of `ndim` axes,
+ * outermost first: its length, and the strides of two operands along it; `which` is 4 for the first operand, 8 for
+ * the second.
  */
 export function offsetOf(r: i32, table: usize, ndim: i32, which: usize): usize {
   if (ndim == 0) return 0;

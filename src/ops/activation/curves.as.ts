@@ -11,7 +11,10 @@ export function sigmoid4(x: v128): v128 {
   return v128.andnot(y, f32x4.lt(x, f32x4.splat(-88)));
 }
 
-/** tanh x, within 3 ulp: an odd polynomial up to 0.625 (Cephes, tanhf), 1 - 2 / (e^2|x| + 1) with the sign of x beyond. */
+/**
+ * tanh x, within 2 ulp: an odd polynomial up to 0.625 (Cephes, tanhf), 1 - 2 / (e^2|x| + 1) with the sign of x
+ * beyond.
+ */
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {

@@ -84,7 +84,9 @@ function anyRow(kind: i32, mode: i32, a: usize, b: usize, out: usize, n: i32): v
 }
 
 /** As elementwise_binary_flat, with bytes out. */
-export function elementwise_compare_flat(kind: i32, mode: i32, a: usize, b: usize, out: usize, begin: i32, end: i32): void {
+export function elementwise_compare_flat(
+  kind: i32, mode: i32, a: usize, b: usize, out: usize, begin: i32, end: i32,
+): void {
   const at = <usize>begin << 2;
   const aStep = mode <= FIRST_RUNS ? at : 0;
   const bStep = mode != FIRST_RUNS ? at : 0;

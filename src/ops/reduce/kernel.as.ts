@@ -60,8 +60,8 @@ export function reduce_sum_row_chunks(
 }
 
 /**
- * Sums rows of `inner` columns. An item is (o, k, block): the k-th chunk of rows of x[o], and a block of columns. With one
- * chunk the sums, times scale, are written to `out` as float32; with more to `out`[o, k, inner] as float64.
+ * Sums rows of `inner` columns. An item is (o, k, block): the k-th chunk of rows of x[o], and a block of columns.
+ * With one chunk the sums, times scale, are written to `out` as float32; with more to `out`[o, k, inner] as float64.
  */
 export function reduce_sum_columns(
   x: usize, out: usize, n: i32, inner: i32, chunk: i32, chunks: i32, block: i32, blocks: i32, scale: f64,

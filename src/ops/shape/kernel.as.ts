@@ -30,7 +30,7 @@ export function shape_copy_rows(
   }
 }
 
-/** Fills the output row by row with rows that are whole in x too. `table` as in strides.as.ts; `size` bytes an element. */
+/** Fills the output with rows that are whole in x too. `table` as in strides.as.ts; `size` bytes an element. */
 export function shape_gather_rows(
   x: usize, out: usize, bytes: usize, size: usize, table: usize, ndim: i32, begin: i32, end: i32,
 ): void {
@@ -80,7 +80,9 @@ function transposeWords(from: usize, to: usize, aLength: i32, inStride: usize, w
   for (let b = 0; b < width; b++) transposeColumn(from, to, a, aLength, b, inStride, outStride);
 }
 
-function transposeColumn(from: usize, to: usize, begin: i32, end: i32, b: i32, inStride: usize, outStride: usize): void {
+function transposeColumn(
+  from: usize, to: usize, begin: i32, end: i32, b: i32, inStride: usize, outStride: usize,
+): void {
   const target = to + <usize>b * outStride;
   const source = from + (<usize>b << 2);
   for (let a = begin; a < end; a++) store<u32>(target + (<usize>a << 2), load<u32>(source + <usize>a * inStride));

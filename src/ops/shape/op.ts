@@ -34,8 +34,8 @@ function inferLength(shape: Shape, size: number, what: () => string): number[] {
 }
 
 /**
- * `x` under another shape of the same size, row-major; one length may be -1 and follows from the others. Shares the
- * memory of `x`.
+ * `x` under another shape of the same size, row-major; one length may be -1 and follows from the others. Shares
+ * the memory of `x`.
  *
  * @throws EvenkeelError if the sizes differ, or more than one length is -1
  */
@@ -45,8 +45,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 /**
- * `x` with the axes from `startAxis` to `endAxis`, both included, joined into one; by default all of them. A tensor of no
- * dimensions becomes one of length 1. Shares the memory of `x`.
+ * `x` with the axes from `startAxis` to `endAxis`, both included, joined into one; by default all of them. A
+ * tensor of no dimensions becomes one of length 1. Shares the memory of `x`.
  *
  * @throws EvenkeelError if an axis is out of range or they are in the wrong order
  */
@@ -154,8 +154,8 @@ const sliceOp: Op<{ shape: Shape; axis: number; begin: number; end: number }> = 
 };
 
 /**
- * Entries [begin, end) of `x` along `axis`; `end` left out is the length, and both count from the end if negative, as in
- * Array.slice. A copy.
+ * Entries [begin, end) of `x` along `axis`; `end` left out is the length, and both count from the end if negative,
+ * as in Array.slice. A copy.
  *
  * @throws EvenkeelError if the bounds are not whole, out of range or in the wrong order
  */
