@@ -12,5 +12,5 @@ export type { EvaluateOptions, Examples } from "./evaluate.ts";
 export type { CheckpointOptions, FitOptions } from "./fit.ts";
 export type { Averages, EarlyStopping, EpochRecord, History } from "./history.ts";
 export type { LossFunction, LossName, MetricFunction, MetricName } from "./objective.ts";
-export { type Callbacks, type StepReport, Trainer, type TrainerOptions } from "./trainer.ts";
+export { type Callbacks, type StepReport, Trainer, type TrainerOptimizer, type TrainerOptions } from "./trainer.ts";
 export { weightsHash } from "./weights-hash.ts";

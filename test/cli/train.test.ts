@@ -1,0 +1,116 @@
+// What `evenkeel train` says when all goes well. What it does is in test/end-to-end.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runProgram } from "../../src/cli/program.ts";
+import { writeImageFolder } from "../support/image-folder.ts";
+import { recordTerminal, runForTest } from "../support/terminal.ts";
+
+let root: string;
+
+beforeAll(() => {
+	root = mkdtempSync(join(tmpdir(), "evenkeel-train-"));
+	writeImageFolder(join(root, "images"));
+});
+
+afterAll(() => {
+	rmSync(root, { recursive: true, force: true });
+});
+
+const args = (out: string, ...more: string[]): string[] => [
+	...["train", "keras-mlp-bn", "--data", join(root, "images"), "--batch-size", "16", "--epochs", "2", "--threads", "1"],
+	...["--out", join(root, out), ...more],
+];
+
+test("for people: data, layers, plan, a line an epoch, what the norms learned, what was written", async () => {
+	const plot = join(root, "curves.svg");
+	const { code, out, err } = await runForTest(...args("people", "--show-affine", "--plot", plot));
+	expect({ code, err }).toEqual({ code: 0, err: "" });
+	expect(out).toContain(`64 train images from ${join(root, "images")}`);
+	expect(out).toMatch(/3 {2}BatchNorm1d {2}\[N, 128\] +256\n/);
+	expect(out).toMatch(
+		/102,026\n\nkeras-mlp-bn: 64 examples, 2 epochs, batch size 16, Adam, learning rate 0.001, seed 0, wasm on 1 thread\n/,
+	);
+	expect(out.match(/^epoch \d\/2 {2}loss/gm)).toHaveLength(2);
+	expect(out).toMatch(/BatchNorm1d "3" {2}scale +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} .* … 122 more\n +shift +-0\.\d{3}/);
+	expect(out).toMatch(/done after .*: loss \d\.\d+, train accuracy .*%, test accuracy .*%, .* examples\/s\n/);
+	for (const file of [join(root, "people/checkpoint.safetensors"), join(root, "people/model.safetensors"), plot]) {
+		expect(out).toContain(`written  ${file}\n`);
+		expect(existsSync(file)).toBe(true);
+	}
+	expect(readFileSync(plot, "utf8")).toContain("<title>keras-mlp-bn</title>");
+});
+
+test("for programs: nothing but JSON on stdout", async () => {
+	const { code, out, err } = await runForTest(...args("json", "--json", "--show-affine"));
+	expect(code).toBe(0);
+	const lines = out
+		.trim()
+		.split("\n")
+		.map((line) => JSON.parse(line));
+	expect(lines.map(({ event }) => event)).toEqual(["start", "epoch", "epoch", "affine", "end"]);
+	expect(lines[3].layers[0]).toMatchObject({ layer: 'BatchNorm1d "3"' });
+	expect(lines[3].layers[0].weight).toHaveLength(128);
+	expect(err).toContain("epoch 2/2");
+});
+
+test("--quiet says nothing, and with --json only that", async () => {
+	expect(await runForTest(...args("quiet", "--quiet"))).toEqual({ code: 0, out: "", err: "" });
+	const { out, err } = await runForTest(...args("quiet", "--quiet", "--json"));
+	expect(out.trim().split("\n")).toHaveLength(4);
+	expect(err).toBe("");
+});
+
+test("on a terminal a bar moves while it trains", async () => {
+	const recorded = recordTerminal({ isTTY: true, env: { NO_COLOR: "1" } });
+	await runProgram(args("tty"), recorded.terminal);
+	expect(recorded.err()).toMatch(/\repoch 1\/2 [━╸─]+ +\d+% {2}loss \d\.\d{4}/);
+	expect(recorded.err()).toMatch(/\r.\[K$/);
+});
+
+test("a network and data of the user's own, with a schedule", async () => {
+	const file = join(root, "own-net.mjs");
+	writeFileSync(
+		file,
+		`export default ({ nn, optim, tensor }) => ({
+			inputShape: [3], batchSize: 4, epochs: 3, lr: 0.02, loss: "mse",
+			build: ({ norm }) => new nn.Sequential(new nn.Linear(3, 4), ...(norm === "batch" ? [new nn.BatchNorm1d(4)] : []), new nn.Linear(4, 1)),
+			optimizer: (net, lr) => new optim.SGD(net.namedParameters(), { lr }),
+			schedule: (optimizer, { steps }) => optim.cosineAnnealingLR(optimizer, { tMax: steps }),
+			data() {
+				const x = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i));
+				const y = Float32Array.from({ length: 20 }, (_, i) => x[3 * i] - x[3 * i + 1]);
+				const train = [tensor(x, [20, 3]), tensor(y, [20, 1])];
+				return { train, test: train, source: "a sine" };
+			},
+		});`,
+	);
+	const out = join(root, "own");
+	const {
+		code,
+		out: said,
+		err,
+	} = await runForTest("train", file, "--norm", "none", "--json", "--out", out, "--threads", "1");
+	expect({ code, err: err.includes("data     a sine\n") }).toEqual({ code: 0, err: true });
+	const lines = said
+		.trim()
+		.split("\n")
+		.map((line) => JSON.parse(line));
+	expect(lines[0]).toMatchObject({ preset: "own-net", trainExamples: 20, testExamples: 20, data: "a sine" });
+	expect(lines[3].loss).toBeLessThan(lines[1].loss);
+	expect(lines[3]).not.toHaveProperty("trainAccuracy");
+	// The checkpoint remembers the file.
+	const again = await runForTest("train", "--resume", out, "--threads", "1", "--json");
+	expect(again.code).toBe(0);
+	expect(JSON.parse(again.out.trim().split("\n").at(-1) ?? "").weights).toBe(lines.at(-1).weights);
+});
+
+test("--help shows every preset, a file of one's own, and examples", async () => {
+	const { code, out } = await runForTest("train", "--help");
+	expect(code).toBe(0);
+	for (const part of ["lenet-bn", "resnet-mini", "export default ({ nn, optim }) => ({", "--resume runs/lenet-bn"]) {
+		expect(out).toContain(part);
+	}
+});
