@@ -4,7 +4,7 @@
 
 const layers = [
 	["errors"],
-	["node", "plot", "random"],
+	["node", "plot", "random", "trace"],
 	["tensor"],
 	["backend"],
 	["autograd/tape"],

@@ -5,6 +5,7 @@ import { check, EvenkeelError } from "../errors.ts";
 import { isThenable } from "../tensor/scope.ts";
 import type { GradFn, Tensor } from "../tensor/tensor.ts";
 import { Tensor as TensorClass } from "../tensor/tensor.ts";
+import { spanEnd, spanStart } from "../trace.ts";
 
 /** Where a gradient goes next: to the node that made an input, to a leaf, or nowhere. */
 export type Edge = { node: GraphNode } | { leaf: Tensor } | null;
@@ -136,7 +137,10 @@ export class GraphNode implements GradFn {
 			saved: this.#saved.map(({ tensor }) => tensor),
 			needsGrad: this.#needsGrad,
 		};
-		return this.#backward(dy, ctx);
+		const start = spanStart();
+		const grads = this.#backward(dy, ctx);
+		spanEnd("backward", this.name, start);
+		return grads;
 	}
 }
 

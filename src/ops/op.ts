@@ -8,6 +8,7 @@ import { check, EvenkeelError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { spanEnd, spanStart } from "../trace.ts";
 
 /** What an op's forward is given. */
 export interface ForwardContext {
@@ -46,6 +47,7 @@ export function apply<Attrs>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: At
 	const needsGrad = inputs.map((input) => input.requiresGrad);
 	const recording = op.backward !== undefined && isGradEnabled() && needsGrad.includes(true);
 	const saved: Tensor[] = [];
+	const start = spanStart();
 	const output = op.forward(inputs, attrs, {
 		recording,
 		needsGrad,
@@ -53,6 +55,7 @@ export function apply<Attrs>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: At
 			if (recording) for (const tensor of tensors) saved.push(saveForBackward(tensor));
 		},
 	});
+	spanEnd("forward", op.name, start);
 	if (recording && op.backward) record(op.name, output, inputs, op.backward.bind(op), attrs, saved);
 	return output;
 }

@@ -2,6 +2,7 @@
 
 import { arrayTypes, bytesPerElement, type DType, type TypedArray } from "../../tensor/dtype.ts";
 import { Storage } from "../../tensor/storage.ts";
+import { spanEnd, spanStart } from "../../trace.ts";
 import type { Backend, MemoryUse } from "../backend.ts";
 import { Heap } from "./heap.ts";
 import { hasRelaxedSimd, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
@@ -126,7 +127,9 @@ export class WasmBackend implements Backend {
 	 */
 	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {
 		if (scratchBytes > this.#scratchBytes) this.#makeScratch(scratchBytes, this.threads);
+		const start = spanStart();
 		this.#pool.run(kernel, args, total, grain, this.#scratch, this.#scratchBytes);
+		spanEnd("kernel", kernel, start);
 	}
 
 	#makeScratch(bytes: number, threads: number): void {

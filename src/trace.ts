@@ -1,0 +1,56 @@
+// Where the time of a step goes: while a recording is on, every op, backward and kernel leaves a span.
+// Off, it costs a comparison a call.
+
+/** Something that took time. */
+export interface Span {
+	/** The op or kernel: `conv2d`, `batch_norm_forward`. */
+	readonly name: string;
+	/** An op's forward, an op's backward, or a kernel on all threads, inside one of those. */
+	readonly kind: "forward" | "backward" | "kernel";
+	/** Milliseconds on the clock of `performance.now()`. */
+	readonly start: number;
+	readonly end: number;
+}
+
+let spans: Span[] | null = null;
+
+/** The time, if a recording is on. */
+export function spanStart(): number {
+	return spans === null ? 0 : performance.now();
+}
+
+/** Ends the span that began at `start`. */
+export function spanEnd(kind: Span["kind"], name: string, start: number): void {
+	if (spans !== null && start !== 0) spans.push({ kind, name, start, end: performance.now() });
+}
+
+/** Begins to record. What was recorded before is dropped. */
+export function startTrace(): void {
+	spans = [];
+}
+
+/** Ends the recording and returns what it holds, in order of time. */
+export function stopTrace(): Span[] {
+	const recorded = spans ?? [];
+	spans = null;
+	return recorded.sort((a, b) => a.start - b.start || b.end - a.end);
+}
+
+/**
+ * The spans in Chrome's trace format (chrome://tracing, https://ui.perfetto.dev): ops on one row, kernels
+ * on another.
+ */
+export function chromeTrace(recorded: readonly Span[]): string {
+	const origin = recorded[0]?.start ?? 0;
+	const row = (name: string, tid: number) => ({ name: "thread_name", ph: "M", pid: 1, tid, args: { name } });
+	const events = recorded.map(({ name, kind, start, end }) => ({
+		name: kind === "backward" ? `${name} backward` : name,
+		cat: kind,
+		ph: "X",
+		pid: 1,
+		tid: kind === "kernel" ? 2 : 1,
+		ts: (start - origin) * 1000,
+		dur: (end - start) * 1000,
+	}));
+	return JSON.stringify({ displayTimeUnit: "ms", traceEvents: [row("ops", 1), row("kernels", 2), ...events] });
+}
