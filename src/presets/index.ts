@@ -6,7 +6,7 @@ import { kerasMlpBn, mlpBn } from "./mlp.ts";
 import type { Preset } from "./preset.ts";
 import { resnetMini } from "./resnet-mini.ts";
 
-export { normNames, normOf } from "./norms.ts";
+export { type NormChoice, normDescriptions, normNames, normOf } from "./norms.ts";
 export { buildNetwork, checkPreset, type Preset, type PresetData, type RunLength } from "./preset.ts";
 
 /** Every preset, in the order in which they are listed. */

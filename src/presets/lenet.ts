@@ -8,12 +8,12 @@ import { Linear } from "../nn/layers/linear.ts";
 import { AvgPool2d } from "../nn/layers/pool.ts";
 import { Flatten } from "../nn/layers/shape.ts";
 import { SGD } from "../optim/index.ts";
-import { normOf } from "./norms.ts";
+import { type NormChoice, normOf } from "./norms.ts";
 import type { Preset } from "./preset.ts";
 
 /** LeNet for 28 x 28 images: two convolutions and three linear layers, the norm before each sigmoid. */
-export function buildLenet({ norm }: { norm: string }): Sequential {
-	const { channels, features } = normOf(norm);
+export function buildLenet(choice: NormChoice): Sequential {
+	const { channels, features } = normOf(choice);
 	return new Sequential(
 		new Conv2d(1, 6, 5),
 		...channels(6),

@@ -19,8 +19,8 @@ export const mlpBn: Preset = {
 	batchSize: 256,
 	epochs: 10,
 	lr: 1e-3,
-	build({ norm }) {
-		const { features } = normOf(norm);
+	build(choice) {
+		const { features } = normOf(choice);
 		return new Sequential(
 			new Flatten(),
 			new Linear(784, 512),
@@ -52,14 +52,14 @@ export const kerasMlpBn: Preset = {
 	batchSize: 128,
 	epochs: 10,
 	lr: 1e-3,
-	build({ norm }) {
+	build(choice) {
 		// Keras's BatchNormalization: epsilon 1e-3, moving averages that keep 0.99 of the old, biased variance.
 		const keras = { eps: 1e-3, decay: 0.99, runningVariance: "biased" } as const;
 		return new Sequential(
 			new Flatten(),
 			dense(784, 128),
 			new ReLU(),
-			...normOf(norm).features(128, keras),
+			...normOf(choice).features(128, keras),
 			dense(128, 10),
 		);
 	},

@@ -7,6 +7,7 @@ import type { Schedulable, Schedule } from "../optim/schedule.ts";
 import type { Examples } from "../train/evaluate.ts";
 import type { LossFunction, LossName } from "../train/objective.ts";
 import type { TrainerOptimizer } from "../train/trainer.ts";
+import type { NormChoice } from "./norms.ts";
 
 /** How long a run will be: what a schedule needs to know. */
 export interface RunLength {
@@ -39,8 +40,8 @@ export interface Preset {
 	readonly loss?: LossName | LossFunction;
 	/** How images become floats. Default: x / 255. */
 	readonly transform?: ImageTransform;
-	/** Builds the network, with weights from the default generator. `norm` is the normalization asked for. */
-	build(options: { norm: string }): Module;
+	/** Builds the network, with weights from the default generator and the normalization asked for. */
+	build(choice: NormChoice): Module;
 	/** The optimizer of the network that `build` made. */
 	optimizer(net: Module, lr: number): PresetOptimizer;
 	/** How the learning rate changes from step to step. Default: it does not. */
@@ -105,8 +106,8 @@ export function checkPreset(value: unknown, what: string): asserts value is Pres
 }
 
 /** Builds the network of `preset`; what it built must be a Module of this evenkeel. */
-export function buildNetwork(preset: Preset, norm: string): Module {
-	const net = preset.build({ norm });
+export function buildNetwork(preset: Preset, choice: NormChoice): Module {
+	const net = preset.build(choice);
 	check(
 		net instanceof Module,
 		() =>

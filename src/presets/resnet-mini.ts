@@ -54,8 +54,8 @@ export const resnetMini: Preset = {
 	epochs: 10,
 	lr: 0.1,
 	transform: { mean: 0.28604, std: 0.35302 },
-	build({ norm }) {
-		const layers = normOf(norm);
+	build(choice) {
+		const layers = normOf(choice);
 		return new Sequential(
 			...convolution(1, 16, 3, 1, layers),
 			new ReLU(),

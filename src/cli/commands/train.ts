@@ -1,7 +1,7 @@
 // evenkeel train: a network, data, an optimizer, and everything around them.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { normNames, presets } from "../../presets/index.ts";
+import { normDescriptions, normNames, presets } from "../../presets/index.ts";
 import type { CliCommand } from "../command.ts";
 import type { TrainFlags } from "../train/plan.ts";
 import { runTraining } from "../train/run.ts";
@@ -15,6 +15,7 @@ export const train: CliCommand = {
 		["evenkeel train lenet-bn", "LeNet with batch normalization on Fashion-MNIST, 10 epochs"],
 		["evenkeel train lenet-bn --plot curves.svg --show-affine", "curves, and what the norms have learned"],
 		["evenkeel train lenet-bn --norm none", "the same network without batch normalization"],
+		["evenkeel train resnet-mini --norm group --groups 8", "another normalization in its place"],
 		["evenkeel train resnet-mini --epochs 3 --limit 6000", "a quick look at a deeper network"],
 		["evenkeel train mlp-bn --data ./images", "images of your own, in the four files of MNIST"],
 		["evenkeel train ./net.mjs --json", "a network of your own, reported as JSON lines"],
@@ -39,6 +40,11 @@ export const train: CliCommand = {
 			.option("--drop-last", "leave out a last batch that is not full")
 			.option("--lr <x>", "the learning rate (default: the preset's)", numberBetween(0))
 			.option("--norm <name>", `the normalization: ${normNames.join(", ")} (default: the preset's)`)
+			.option(
+				"--groups <n>",
+				"groups of --norm group; fewer where n does not divide the channels (default: 4)",
+				wholeNumber(1),
+			)
 			.option("--seed <n>", "of the weights and the order of the examples (default: 0)", wholeNumber(0))
 			.option("--threads <n>", "threads that share the work; they do not change the result", threadCount, "auto")
 			.option("--out <dir>", "the folder to write to (default: runs/<preset>)")
@@ -62,6 +68,7 @@ function threadCount(text: string): "auto" | number {
 
 function presetsText({ outColors: colors }: Terminal): string {
 	const rows = presets.map(({ name, description = "" }) => [name, colors.dim(description)]);
+	const normRows = normDescriptions.map(([name, averages]) => [name, colors.dim(averages)]);
 	const file = [
 		"export default ({ nn, optim }) => ({",
 		"  inputShape: [1, 28, 28], batchSize: 64, epochs: 5, lr: 0.001,",
@@ -73,6 +80,9 @@ function presetsText({ outColors: colors }: Terminal): string {
 		"",
 		colors.bold("Presets:"),
 		...tableLines(rows, { indent: 2, gap: 3 }),
+		"",
+		colors.bold("Normalizations (--norm), and what each averages over:"),
+		...tableLines(normRows, { indent: 2, gap: 3 }),
 		"",
 		colors.bold("A file of your own:"),
 		"  A module whose default export is such an object, or a function that makes one from the evenkeel module.",

@@ -13,6 +13,7 @@ export interface TrainFlags {
 	batchSize?: number;
 	lr?: number;
 	norm?: string;
+	groups?: number;
 	seed?: number;
 	threads: "auto" | number;
 	out?: string;
@@ -35,6 +36,8 @@ export interface TrainPlan {
 	batchSize: number;
 	lr: number;
 	norm: string;
+	/** Groups of group norm; undefined: the default, or another norm. */
+	groups: number | undefined;
 	seed: number;
 	limit: number | undefined;
 	dropLast: boolean;
@@ -63,12 +66,18 @@ export async function planRun(name: string | undefined, flags: TrainFlags): Prom
 		normNames.includes(norm),
 		() => `--norm ${norm}: there is no such normalization; there are ${normNames.join(", ")}`,
 	);
+	const groups = agree<number>("--groups", flags.groups, "groups", 0);
+	checkUsage(
+		groups === 0 || norm === "group",
+		() => `--groups ${groups}: the normalization is ${norm}, which has no groups; add --norm group, or leave it out`,
+	);
 	const limit = agree<number>("--limit", flags.limit, "limit", 0);
 	const lr = agree("--lr", flags.lr, "lr", preset.lr);
 	const chosen = agree("--data", data, "data", "fashion-mnist");
 	return {
 		preset,
 		norm,
+		groups: groups === 0 ? undefined : groups,
 		lr,
 		data: chosen,
 		epochs: flags.epochs ?? saved?.epochs ?? preset.epochs,
@@ -79,7 +88,7 @@ export async function planRun(name: string | undefined, flags: TrainFlags): Prom
 		out: flags.out ?? flags.resume ?? `runs/${preset.name}`,
 		resume: flags.resume,
 		step: saved?.step ?? 0,
-		settings: { preset: preset.name, file, norm, lr, data: chosen, limit },
+		settings: { preset: preset.name, file, norm, lr, data: chosen, limit, ...(groups === 0 ? {} : { groups }) },
 	};
 }
 

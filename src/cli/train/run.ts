@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { init } from "../../backend/init.ts";
+import { isNorm } from "../../nn/is-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { countParameters, type LayerRow, summary } from "../../nn/summary.ts";
 import { zeros } from "../../ops/creation.ts";
@@ -78,7 +79,7 @@ type Run = ReturnType<typeof prepare>;
 /** The network, its optimizer and their trainer. */
 function prepare(plan: TrainPlan, { train }: RunData) {
 	const { preset, lr, epochs, batchSize, dropLast } = plan;
-	const net = callPreset(preset, "build()", () => buildNetwork(preset, plan.norm));
+	const net = callPreset(preset, "build()", () => buildNetwork(preset, { norm: plan.norm, groups: plan.groups }));
 	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
 	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
 	const length = { lr, epochs, steps: epochs * stepsPerEpoch };
@@ -138,13 +139,13 @@ function writeResults(net: Module, plan: TrainPlan, flags: TrainFlags, history: 
 	return files;
 }
 
-/** The learned scale and shift of every norm: layers with a vector as weight. */
+/** The learned scale and shift of every norm. */
 function affineOf(net: Module): AffineRow[] {
 	return [...net.namedModules()].flatMap(([path, module]) => {
-		if (!("numFeatures" in module) || !("weight" in module)) return [];
+		if (!isNorm(module) || !("weight" in module)) return [];
 		const values = (property: string): number[] | null => {
 			const value = Reflect.get(module, property);
-			return value === null ? null : Array.from(value.dataSync());
+			return value ? Array.from(value.dataSync()) : null;
 		};
 		return [{ layer: `${module.constructor.name} "${path}"`, weight: values("weight"), bias: values("bias") }];
 	});
