@@ -39,4 +39,5 @@ export type { DType, FloatDType, TypedArray } from "./tensor/dtype.ts";
 export { keep, scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { leakReport, liveTensors, Tensor, trackTensors } from "./tensor/tensor.ts";
+export { chromeTrace, type Span, startTrace, stopTrace } from "./trace.ts";
 export * from "./train/index.ts";
