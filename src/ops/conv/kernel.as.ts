@@ -157,8 +157,8 @@ function groupOutput(plan: usize, y: usize, n: i32, g: i32, room: usize): usize 
 
 /**
  * x = wᵀ y + bias: the adjoint of conv_gather. `packed` holds panels of six weights, [m][6], whose
- * offsets are in `offsets`; offsets past the last weight lead behind the image. In scratch: the
- * tile, the image of `imageBytes`, the output.
+ * offsets are in `offsets`; past the last weight they are those of the first. In scratch: the tile,
+ * the image of `imageBytes`, the output.
  */
 export function conv_scatter(
   plan: usize, y: usize, offsets: usize, bases: usize, packed: usize, bias: usize, x: usize, imageBytes: usize,

@@ -20,7 +20,7 @@ export interface Plan {
 	readonly interleaved: boolean;
 	/** Images, or interleaved blocks of them. */
 	readonly units: number;
-	/** Bytes of a laid-out image with room behind it for offsets that lead nowhere; 0 if it is used in place. */
+	/** Bytes of a laid-out image; 0 if it is used in place. */
 	readonly imageBytes: number;
 	/** Bytes of one laid-out row of the output. */
 	readonly outputRowBytes: number;
@@ -118,8 +118,14 @@ export function scatterOrder(g: Geometry): number[] {
 	return Array.from({ length: weightsOf(g) }, (_, i) => (i % g.channels) * taps + Math.floor(i / g.channels));
 }
 
-/** Lays the tables out in the heap. `copies`: the image is to be written, so never use it in place. */
-export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean): Plan {
+/** A plan but for the place of its tables in the heap, which are one after the other in `values`. */
+interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases" | "release"> {
+	readonly values: Int32Array;
+	/** Where each table starts in `values`, in bytes. */
+	readonly starts: readonly number[];
+}
+
+function makeTables(geometry: Geometry, copies: boolean): Tables {
 	const g = flattened(geometry);
 	const image = layout(g, copies);
 	const { mode, rows, columns, pitch, phase, plane } = image;
@@ -134,25 +140,49 @@ export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean)
 		...[g.images, g.groups, g.outputs, offsets.length, g.outSize[0], g.outSize[1], pixelGroups, outPitch],
 		...[outInPlace ? 1 : 0, g.stride[0], extent(g, 0), extent(g, 1)],
 	];
-	// Past the last weight, offsets lead behind the image, where what is added harms nothing.
-	const nowhere = new Array<number>((6 - (offsets.length % 6)) % 6).fill(4 * g.channels * plane);
+	// Past the last weight stand zeros in the place of the first, which add zero times what that one adds.
+	const missing = new Array<number>((6 - (offsets.length % 6)) % 6).fill(offsets[0]);
 	const tables = [
 		fields,
 		repeatLast(offsets, LANES),
-		[...scatterOrder(g).map((k) => offsets[k]), ...nowhere],
+		[...scatterOrder(g).map((k) => offsets[k]), ...missing],
 		repeatLast(bases, LANES),
 		repeatLast(outBases, LANES),
 	];
-	const ptr = takeInts(wasm, tables.flat());
-	const starts = tables.map((_, i) => ptr + 4 * tables.slice(0, i).reduce((sum, table) => sum + table.length, 0));
+	const starts = [0];
+	for (const table of tables) starts.push(starts[starts.length - 1] + 4 * table.length);
 	return {
 		inPlace: mode === IN_PLACE,
 		interleaved: mode === INTERLEAVED,
 		units: Math.ceil(g.images / (mode === INTERLEAVED ? BLOCK : 1)),
-		imageBytes: mode === IN_PLACE ? 0 : 4 * (g.channels + 1) * plane + 64,
+		imageBytes: mode === IN_PLACE ? 0 : 4 * g.channels * plane + 64,
 		outputRowBytes: 16 * (pixelGroups + (pixelGroups & 1)),
 		pixelGroups,
-		...{ fields: starts[0], offsets: starts[1], scatterOffsets: starts[2], bases: starts[3], outBases: starts[4] },
-		release: () => wasm.giveBack(ptr),
+		values: Int32Array.from(tables.flat()),
+		starts,
 	};
+}
+
+/** The tables of the shapes met last: a training step asks for the same ones again and again. */
+const known = new Map<string, Tables>();
+const MOST_KNOWN = 128;
+
+function tablesFor(g: Geometry, copies: boolean): Tables {
+	const { images, groups, channels, outputs, size, outSize, kernel, stride, dilation, top, left } = g;
+	const key = [images, groups, channels, outputs, size, outSize, kernel, stride, dilation, top, left, copies].join();
+	const before = known.get(key);
+	if (before) return before;
+	const made = makeTables(g, copies);
+	const oldest = known.keys().next().value;
+	if (known.size >= MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+	known.set(key, made);
+	return made;
+}
+
+/** Lays the tables out in the heap. `copies`: the image is to be written, so never use it in place. */
+export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean): Plan {
+	const { values, starts, ...plan } = tablesFor(geometry, copies);
+	const ptr = takeInts(wasm, values);
+	const [fields, offsets, scatterOffsets, bases, outBases] = starts.map((start) => ptr + start);
+	return { ...plan, fields, offsets, scatterOffsets, bases, outBases, release: () => wasm.giveBack(ptr) };
 }
