@@ -56,6 +56,15 @@ test("for programs: nothing but JSON on stdout", async () => {
 	expect(err).toContain("epoch 2/2");
 });
 
+test("--trace writes one step, its ops and their kernels", async () => {
+	const trace = join(root, "trace.json");
+	expect(await runForTest(...args("traced", "--quiet", "--trace", trace))).toMatchObject({ code: 0 });
+	const { traceEvents } = JSON.parse(readFileSync(trace, "utf8"));
+	const names = traceEvents.map(({ name }: { name: string }) => name);
+	for (const name of ["batchNorm", "batchNorm backward", "batch_norm_forward_columns"]) expect(names).toContain(name);
+	expect(names.filter((name: string) => name === "batchNorm")).toHaveLength(1);
+});
+
 test("--quiet says nothing, and with --json only that", async () => {
 	expect(await runForTest(...args("quiet", "--quiet"))).toEqual({ code: 0, out: "", err: "" });
 	const { out, err } = await runForTest(...args("quiet", "--quiet", "--json"));

@@ -51,6 +51,7 @@ export const train: CliCommand = {
 			.option("--resume <dir>", "go on from the checkpoint in this folder, as if the run had never stopped")
 			.option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 50)
 			.option("--plot <file>", "write loss and accuracy curves as an SVG")
+			.option("--trace <file>", "write where the time of one step goes, for chrome://tracing or ui.perfetto.dev")
 			.option("--show-affine", "print the learned scale and shift of every norm at the end")
 			.option("--quiet", "print nothing but errors")
 			.option("--json", "one JSON object a line: start, epoch, end")

@@ -19,6 +19,7 @@ export interface TrainFlags {
 	out?: string;
 	resume?: string;
 	plot?: string;
+	trace?: string;
 	checkpointEvery: number;
 	limit?: number;
 	dropLast?: boolean;

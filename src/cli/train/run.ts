@@ -1,6 +1,6 @@
 // One run of `train`: settle what to do, get the data, build the network, train, write what came of it.
 
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { init } from "../../backend/init.ts";
 import { isNorm } from "../../nn/is-norm.ts";
@@ -18,6 +18,7 @@ import { callPreset } from "./load-preset.ts";
 import { checkWritable, prepareFolder } from "./outputs.ts";
 import { planRun, type TrainFlags, type TrainPlan } from "./plan.ts";
 import { type AffineRow, Reporter } from "./report.ts";
+import { stepTrace } from "./step-trace.ts";
 import { interrupted, stoppable } from "./stop-on-signal.ts";
 
 /** The file that the trained weights are written to, with PyTorch's names. */
@@ -28,6 +29,7 @@ export async function runTraining(name: string | undefined, flags: TrainFlags, t
 	const plan = await planRun(name, flags);
 	prepareFolder("--out", plan.out);
 	if (flags.plot !== undefined) checkWritable("--plot", flags.plot);
+	if (flags.trace !== undefined) checkWritable("--trace", flags.trace);
 	const reporter = new Reporter(terminal, { json: flags.json === true, quiet: flags.quiet === true });
 	const backend = await init({ threads: flags.threads });
 	const data = await loadData(
@@ -90,7 +92,7 @@ function prepare(plan: TrainPlan, { train }: RunData) {
 		loss: preset.loss ?? "crossEntropy",
 		metrics: preset.loss === undefined || preset.loss === "crossEntropy" || preset.loss === "nll" ? ["accuracy"] : [],
 	});
-	return { net, optimizer, schedule, trainer };
+	return { net, optimizer, schedule, trainer, steps: length.steps };
 }
 
 /** The layers in the order they run, with their output shapes for one example. */
@@ -103,6 +105,7 @@ function layersOf(preset: Preset, net: Module): LayerRow[] {
 function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, reporter: Reporter): Promise<History> {
 	const { epochs, batchSize, seed, dropLast, resume, preset } = plan;
 	// A schedule may stretch over all epochs: another number of them would be another run.
+	const trace = flags.trace === undefined ? undefined : stepTrace(flags.trace, run.steps);
 	const settings = { ...plan.settings, dataHash: data.hash, ...(run.schedule ? { epochs } : {}) };
 	return stoppable(
 		(signal) =>
@@ -116,7 +119,10 @@ function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, r
 				transform: preset.transform,
 				validation: data.test,
 				checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings },
-				onStep: (report) => reporter.step(report),
+				onStep: (report) => {
+					trace?.();
+					reporter.step(report);
+				},
 				onEpoch: (record) => reporter.epoch(record, epochs),
 			}),
 		() => reporter.stopping(),
@@ -136,6 +142,7 @@ function writeResults(net: Module, plan: TrainPlan, flags: TrainFlags, history: 
 		writeFileSync(flags.plot, trainingPlot(history.epochs, { title: plan.preset.name, subtitle }));
 		files.push(flags.plot);
 	}
+	if (flags.trace !== undefined && existsSync(flags.trace)) files.push(flags.trace);
 	return files;
 }
 
