@@ -65,7 +65,8 @@ export function flopsTable(threads: number): (name: string, flops: number, fn: (
 			const rate = (ms: number) => (flops / ms) * 1e-6;
 			const [fastest, median] = [rate(sorted[0]), rate(sorted[sorted.length >> 1])];
 			const share = ((100 * fastest) / (threads * best)).toFixed(0);
-			return `${name.padEnd(44)} ${fastest.toFixed(1).padStart(7)} ${median.toFixed(1).padStart(7)} ${share.padStart(4)} %   ${sorted[0].toFixed(3)} ms`;
+			const columns = [name.padEnd(44), fastest.toFixed(1).padStart(7), median.toFixed(1).padStart(7)];
+			return `${columns.join(" ")} ${share.padStart(4)} %   ${sorted[0].toFixed(3)} ms`;
 		});
 		console.log(
 			[

@@ -5,7 +5,7 @@ import { init } from "../../backend/init.ts";
 import { Generator } from "../../random/generator.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { zeros, tensor } from "../creation.ts";
+import { tensor, zeros } from "../creation.ts";
 import { linear } from "./op.ts";
 
 function noise(shape: readonly number[], seed: number): Tensor {
@@ -42,7 +42,9 @@ describe("large layers", () => {
 		const { reference, wasm } = await bothBackends();
 		const expected = withBackend(reference, () => run(sizes));
 		const actual = withBackend(wasm, () => run(sizes));
-		actual.forEach((values, i) => expect(distance(values, expected[i])).toBeLessThan(2e-6));
+		actual.forEach((values, i) => {
+			expect(distance(values, expected[i])).toBeLessThan(2e-6);
+		});
 	});
 
 	test.each(examples)("batch %i, %i to %i: the same bits on one, two and three threads", async (...sizes) => {
@@ -64,7 +66,9 @@ onEachBackend("linear", () => {
 				"build the layer with inFeatures 5, or flatten() the input first",
 		);
 		expect(() => linear(zeros([]), w)).toThrow("linear: expected 4 features");
-		expect(() => linear(zeros([2, 4]), zeros([4]))).toThrow("linear: expected weight [outFeatures, inFeatures], got shape [4]");
+		expect(() => linear(zeros([2, 4]), zeros([4]))).toThrow(
+			"linear: expected weight [outFeatures, inFeatures], got shape [4]",
+		);
 		expect(() => linear(zeros([2, 4]), w, zeros([4]))).toThrow(
 			"linear: expected bias [3], as many as the weight has rows, got shape [4]",
 		);

@@ -71,7 +71,8 @@ export function matmul_pack(
     const matrix = item / panels;
     const column = (item - matrix * panels) * 8;
     const start = <usize>load<u32>(offsets + (matrix << 2)) + <usize>column * cs;
-    packColumns(b + (start << 2), <usize>rs << 2, <usize>cs << 2, K, min(8, N - column), out + <usize>item * <usize>K * 32);
+    const to = out + <usize>item * <usize>K * 32;
+    packColumns(b + (start << 2), <usize>rs << 2, <usize>cs << 2, K, min(8, N - column), to);
   }
 }
 
@@ -146,7 +147,8 @@ export function matmul_multiply(
             const aTile = aStart + <usize>(i * 6) * aRow + (<usize>k << 2);
             tile_rows(aTile, aRow, bTile, bStep, kc, from, fromStep, to, toStep);
           } else {
-            tile_packed(scratch + 256 + <usize>(i - firstM) * <usize>kc * 24, bTile, bStep, kc, from, fromStep, to, toStep);
+            const aTile = scratch + 256 + <usize>(i - firstM) * <usize>kc * 24;
+            tile_packed(aTile, bTile, bStep, kc, from, fromStep, to, toStep);
           }
           if (!whole) copyCorner(scratch, 32, cTile, ldc, rows, columns);
         }
@@ -205,7 +207,10 @@ export function matmul_sum(
     for (let i = first; i < last; i += 4) {
       const at = <usize>i << 2;
       let sum = f32x4.splat(0);
-      for (let j = 0; j < count; j++) sum = f32x4.add(sum, v128.load(x + (<usize>load<u32>(list + (j << 2)) << 2) + at));
+      for (let j = 0; j < count; j++) {
+        const start = <usize>load<u32>(list + (<usize>j << 2)) << 2;
+        sum = f32x4.add(sum, v128.load(x + start + at));
+      }
       if (i + 4 <= last) v128.store(to + at, sum);
       else {
         store<f32>(to + at, f32x4.extract_lane(sum, 0));

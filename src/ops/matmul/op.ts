@@ -114,7 +114,8 @@ function measure(a: Shape, b: Shape): Geometry {
 	check(
 		k === inner,
 		() =>
-			`matmul: the last axis of a (${k}) must be as long as the ${b.length === 1 ? "only" : "next to last"} axis of b (${inner}), ${shapes()}`,
+			`matmul: the last axis of a (${k}) must be as long as ` +
+			`the ${b.length === 1 ? "only" : "next to last"} axis of b (${inner}), ${shapes()}`,
 	);
 	const aBatch = aMatrix.slice(0, -2);
 	const bBatch = bMatrix.slice(0, -2);
