@@ -35,6 +35,7 @@ export * as optim from "./optim/index.ts";
 export { type PlotOptions, type PlotPoint, trainingPlot } from "./plot/training-plot.ts";
 export { normNames, type Preset, type PresetData, presetNamed, presets, type RunLength } from "./presets/index.ts";
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from "./random/generator.ts";
+export * from "./surgery/index.ts";
 export type { DType, FloatDType, TypedArray } from "./tensor/dtype.ts";
 export { keep, scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";

@@ -2,6 +2,7 @@
 
 import type { CliCommand } from "./command.ts";
 import { explain } from "./commands/explain.ts";
+import { inspect } from "./commands/inspect.ts";
 import { train } from "./commands/train.ts";
 
-export const commands: readonly CliCommand[] = [train, explain];
+export const commands: readonly CliCommand[] = [train, explain, inspect];

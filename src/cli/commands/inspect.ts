@@ -1,0 +1,116 @@
+// evenkeel inspect: a network's layers, its norms' numbers, and what is wrong with them.
+
+import type { Command } from "commander";
+import { init } from "../../backend/init.ts";
+import { DataLoader } from "../../data/data-loader.ts";
+import { subset } from "../../data/index.ts";
+import { type LayerRow, summary } from "../../nn/summary.ts";
+import { zeros } from "../../ops/creation.ts";
+import { manualSeed } from "../../random/generator.ts";
+import { inspectNorms } from "../../surgery/index.ts";
+import { scope } from "../../tensor/scope.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { CliCommand } from "../command.ts";
+import { checkUsage } from "../errors.ts";
+import { type LoadedNetwork, loadNetwork, type NetworkFlags } from "../inspect/load-network.ts";
+import { type Inspection, normRows, printInspection, printInspectionJson } from "../inspect/report.ts";
+import { loadData, type RunData } from "../train/load-data.ts";
+import { wholeNumber } from "../ui/options.ts";
+import { ProgressDisplay } from "../ui/progress.ts";
+import type { Terminal } from "../ui/terminal.ts";
+
+interface Flags extends NetworkFlags {
+	data?: string;
+	download: boolean;
+	limit: number;
+	batchSize?: number;
+	replicas: number;
+	json?: boolean;
+}
+
+/** Rows that go through the network together. */
+const ROWS = 256;
+
+export const inspect: CliCommand = {
+	name: "inspect",
+	examples: [
+		["evenkeel inspect lenet-bn --batch-size 8", "a preset before it is trained, for such batches"],
+		["evenkeel inspect runs/lenet-bn --data fashion-mnist", "a checkpoint, and whether its statistics fit the data"],
+		["evenkeel inspect model.safetensors", "the norms in a file of weights, PyTorch's too"],
+		["evenkeel inspect model.safetensors --preset lenet-bn", "weights of a network that is known"],
+	],
+	define(command: Command, terminal: Terminal): void {
+		command
+			.summary("show a network's layers and norms, and what is wrong with its normalization")
+			.description(
+				"Show the layers of a network, the numbers of each norm as ranges, and findings: batches too small, dropout beside\n" +
+					"norms, biases and weight decay in vain, statistics that were never updated or do not fit the data, dead channels.",
+			)
+			.argument(
+				"<network>",
+				"a preset, a file of your own, a run's folder, checkpoint.safetensors or model.safetensors",
+			)
+			.option("--preset <name>", "the network that a file of weights is of")
+			.option("--norm <name>", "the normalization it is built with (default: the preset's, or the checkpoint's)")
+			.option("--groups <n>", "groups of --norm group", wholeNumber(1))
+			.option("--data <source>", "run it on fashion-mnist, mnist, or a folder with the four files of MNIST")
+			.option("--no-download", "do not fetch data that is not on this machine")
+			.option("--limit <n>", "examples to run it on", wholeNumber(1), 1024)
+			.option(
+				"--batch-size <n>",
+				"the batch size it is trained with (default: the checkpoint's, or preset's)",
+				wholeNumber(1),
+			)
+			.option("--replicas <n>", "among how many replicas a batch is split", wholeNumber(1), 1)
+			.option("--json", "one JSON object a line: start, layer, norm, finding, end")
+			.action((name: string, flags: Flags) => run(name, flags, terminal));
+	},
+};
+
+async function run(name: string, flags: Flags, terminal: Terminal): Promise<void> {
+	await init({ threads: 1 });
+	manualSeed(0);
+	const network = await loadNetwork(name, flags);
+	const { net, preset, source, trained } = network;
+	const data = flags.data === undefined ? null : await loadExamples(network, flags.data, flags, terminal);
+	const batchSize = flags.batchSize ?? network.batchSize ?? preset?.batchSize ?? 32;
+	const findings = inspectNorms(net, {
+		batchSize,
+		replicas: flags.replicas,
+		trained,
+		optimizer: preset?.optimizer(net, preset.lr),
+		data: data ? inputs(data, network, flags.limit) : undefined,
+	});
+	const inspection: Inspection = {
+		source,
+		batchSize,
+		replicas: flags.replicas,
+		data: data ? data.sources.join(" ") : null,
+		layers: layersOf(network),
+		norms: normRows(net),
+		findings,
+	};
+	if (flags.json) printInspectionJson(terminal, inspection);
+	else printInspection(terminal, inspection);
+}
+
+function layersOf({ net, preset }: LoadedNetwork): LayerRow[] {
+	if (!preset) return [];
+	return scope(() => summary(net, zeros([1, ...preset.inputShape], { name: "input" })));
+}
+
+function loadExamples({ preset }: LoadedNetwork, from: string, flags: Flags, terminal: Terminal): Promise<RunData> {
+	checkUsage(preset, "--data: only the norms of these weights are known; name the network with --preset to run it");
+	return loadData(preset, { from, download: flags.download, limit: undefined }, new ProgressDisplay(terminal));
+}
+
+/** Training examples, as they come into the network in evaluation. */
+function* inputs({ train }: RunData, { preset }: LoadedNetwork, limit: number): Generator<Tensor> {
+	const { mean, std } = preset?.transform ?? {};
+	const rows = subset(train, Math.min(limit, train.length));
+	for (const batch of new DataLoader(rows, { batchSize: ROWS, transform: { mean, std } })) {
+		yield batch.x;
+		batch.x.dispose();
+		batch.y.dispose();
+	}
+}
