@@ -7,24 +7,7 @@
 import { columnGradientSums, COLUMNS, columnSums, gradientColumns, normalizeColumns } from "../shared/columns.as";
 import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
 import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "../shared/statistics.as";
-
-// @ts-ignore: decorator
-@inline
-function valueOr(table: usize, channel: i32, otherwise: f32): f64 {
-  return <f64>(table == 0 ? otherwise : load<f32>(table + (<usize>channel << 2)));
-}
-
-// @ts-ignore: decorator
-@inline
-function storeStatistics(stats: usize, channel: i32, c: i32, mean: f64, variance: f64, eps: f64): void {
-  const at = stats + (<usize>channel << 2);
-  const row = <usize>c << 2;
-  const center = <f32>mean;
-  store<f32>(at, center);
-  store<f32>(at + row, <f32>(mean - <f64>center));
-  store<f32>(at + 2 * row, <f32>(1 / sqrt(variance + eps)));
-  store<f32>(at + 3 * row, <f32>variance);
-}
+import { storeStatistics, valueOr } from "../shared/table.as";
 
 /** Statistics of [n, c, s] into `stats`. */
 export function batch_norm_statistics(
@@ -102,12 +85,12 @@ export function batch_norm_statistics_columns(
     const centers = stats + (<usize>first << 2);
     // The first row is a rough center, good enough to find the mean; deviations are taken from that.
     memory.copy(centers, from, <usize>width << 2);
-    columnSums(from, n, c, width, centers, scratch);
+    columnSums(from, n, c, centers, scratch);
     for (let i = 0; i < width; i++) {
       const at = centers + (<usize>i << 2);
       store<f32>(at, <f32>(<f64>load<f32>(at) + load<f64>(scratch + (<usize>i << 3)) / count));
     }
-    columnSums(from, n, c, width, centers, scratch);
+    columnSums(from, n, c, centers, scratch);
     for (let i = 0; i < width; i++) {
       const sums = scratch + (<usize>i << 3);
       const sum = load<f64>(sums);
@@ -160,7 +143,7 @@ export function batch_norm_backward_columns(
     const width = min(COLUMNS, end - first);
     const offset = <usize>first << 2;
     const centers = stats + offset;
-    columnGradientSums(x + offset, dy + offset, n, c, width, centers, scratch);
+    columnGradientSums(x + offset, dy + offset, n, c, centers, scratch);
     for (let i = 0; i < width; i++) {
       const lane = <usize>i << 2;
       const low = <f64>load<f32>(centers + lane + row);

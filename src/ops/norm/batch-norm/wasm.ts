@@ -4,6 +4,7 @@
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { launchByChannel } from "../shared/statistics.ts";
 import type { BatchNormKernels } from "./fused.ts";
+import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
 
 export const wasmBatchNorm: BatchNormKernels = {
 	forward({ x, y, weight, bias, stats, mask, eps, start, statsStart, count, ...geometry }) {
@@ -11,11 +12,14 @@ export const wasmBatchNorm: BatchNormKernels = {
 		if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, count], columns: false };
 			launchByChannel("batch_norm_masked_forward", x, geometry, masked);
+		} else if (isLargeTable(geometry)) {
+			forwardRows({ x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart], eps }, x, geometry);
 		} else launchByChannel("batch_norm_forward", x, geometry, { tensors, numbers: [eps] });
 	},
 
 	normalize({ x, y, weight, bias, stats, n, c, s }) {
-		launchByChannel("batch_norm_normalize", x, { n, c, s }, { tensors: [x, y, weight, bias, stats] });
+		if (isLargeTable({ n, c, s })) normalizeRows({ x, y, weight, bias, stats }, x, { n, c, s });
+		else launchByChannel("batch_norm_normalize", x, { n, c, s }, { tensors: [x, y, weight, bias, stats] });
 	},
 
 	backward({ x, dy, dx, weight, dweight, dbias, stats, mask, training, start, statsStart, count, ...geometry }) {
@@ -24,6 +28,9 @@ export const wasmBatchNorm: BatchNormKernels = {
 		if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [count], columns: false };
 			launchByChannel("batch_norm_masked_backward", x, geometry, masked);
+		} else if (isLargeTable(geometry)) {
+			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
+			backwardRows({ ...located, training }, x, geometry);
 		} else launchByChannel("batch_norm_backward", x, geometry, { tensors, numbers: [training ? 1 : 0] });
 	},
 };

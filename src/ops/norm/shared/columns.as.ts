@@ -17,24 +17,13 @@ function addLanes(sums: usize, v: v128): void {
 }
 
 /**
- * For `width` columns (at most 16) from address `x`: sum of d and of d², d = x - center, over n
- * rows of `c` columns. `centers` holds 16 floats; 16 + 16 float64 sums are stored at `out`.
+ * For 16 columns from address `x`: sum of d and of d², d = x - center, over n rows of `c` columns.
+ * `centers` holds 16 floats; 16 + 16 float64 sums are stored at `out`. Where fewer columns are left the
+ * other sums are of whatever lies behind them, and are to be ignored.
  */
-export function columnSums(x: usize, n: i32, c: i32, width: i32, centers: usize, out: usize): void {
+export function columnSums(x: usize, n: i32, c: i32, centers: usize, out: usize): void {
   memory.fill(out, 0, 256);
   const step = <usize>c << 2;
-  if (width < COLUMNS) {
-    for (let row = 0; row < n; row++, x += step) {
-      for (let i = 0; i < width; i++) {
-        const at = <usize>i << 2;
-        const d = <f64>(load<f32>(x + at) - load<f32>(centers + at));
-        const sum = out + (<usize>i << 3);
-        store<f64>(sum, load<f64>(sum) + d);
-        store<f64>(sum, load<f64>(sum, 128) + d * d, 128);
-      }
-    }
-    return;
-  }
   const c0 = v128.load(centers), c1 = v128.load(centers, 16), c2 = v128.load(centers, 32), c3 = v128.load(centers, 48);
   for (let row = 0; row < n; ) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -66,22 +55,10 @@ export function columnSums(x: usize, n: i32, c: i32, width: i32, centers: usize,
 
 /** As columnSums, of dy and dy (x - center). */
 export function columnGradientSums(
-  x: usize, dy: usize, n: i32, c: i32, width: i32, centers: usize, out: usize,
+  x: usize, dy: usize, n: i32, c: i32, centers: usize, out: usize,
 ): void {
   memory.fill(out, 0, 256);
   const step = <usize>c << 2;
-  if (width < COLUMNS) {
-    for (let row = 0; row < n; row++, x += step, dy += step) {
-      for (let i = 0; i < width; i++) {
-        const at = <usize>i << 2;
-        const g = <f64>load<f32>(dy + at);
-        const sum = out + (<usize>i << 3);
-        store<f64>(sum, load<f64>(sum) + g);
-        store<f64>(sum, load<f64>(sum, 128) + g * <f64>(load<f32>(x + at) - load<f32>(centers + at)), 128);
-      }
-    }
-    return;
-  }
   const c0 = v128.load(centers), c1 = v128.load(centers, 16), c2 = v128.load(centers, 32), c3 = v128.load(centers, 48);
   for (let row = 0; row < n; ) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;

@@ -81,7 +81,8 @@ export function launchByChannel(
 /** A tensor, or the part of it that starts so many elements in. Null: no such argument. */
 export type Located = Tensor | null | readonly [Tensor | null, number];
 
-function addressOf(located: Located): number {
+/** The address that a kernel is given; 0 for no such argument. */
+export function addressOf(located: Located): number {
 	if (located === null) return 0;
 	if ("isEvenkeelTensor" in located) return located.ptr;
 	const [tensor, start] = located;

@@ -1,0 +1,210 @@
+// Batch normalization of a large [N, C], channels last: whole rows are read as they lie in memory, in
+// blocks that stay in cache. Column by column, as kernel.as.ts does it, x would pass through memory once
+// for every sixteen channels' cache lines, three times over.
+//
+//   1. for each block of rows: the sums of all channels, as float64, into `partial` (blocks are the work items)
+//   2. the blocks' sums merged in order (channels are the work items), and a table of what step 3 needs
+//   3. y, or dx, block by block, the last block first: it is what the cache still holds
+//
+// The table has four rows of C floats: y = (x - center) scale + shift, dx = scale dy + slope (x - center) + shift.
+
+import { fma } from "../../../backend/wasm/simd.as";
+import { columnGradientSums, COLUMNS, columnSums } from "../shared/columns.as";
+import { storeStatistics, valueOr } from "../shared/table.as";
+
+/** Mean and M2 of each channel over each block, two rows of C float64 a block. */
+export function batch_norm_rows_statistics(
+  x: usize, partial: usize, n: i32, c: i32, rows: i32, begin: i32, end: i32, scratch: usize,
+): void {
+  const centers = scratch + 256;
+  for (let block = begin; block < end; block++) {
+    const first = block * rows;
+    const height = min(rows, n - first);
+    const count = <f64>height;
+    const from = x + ((<usize>first * <usize>c) << 2);
+    const means = partial + ((<usize>block * <usize>c) << 4);
+    const squares = means + (<usize>c << 3);
+    for (let column = 0; column < c; column += COLUMNS) {
+      const at = from + (<usize>column << 2);
+      const width = min(COLUMNS, c - column);
+      // The first row is a rough center, good enough to find the mean; deviations are taken from that.
+      memory.copy(centers, at, 64);
+      columnSums(at, height, c, centers, scratch);
+      for (let i = 0; i < COLUMNS; i++) {
+        const center = centers + (<usize>i << 2);
+        store<f32>(center, <f32>(<f64>load<f32>(center) + load<f64>(scratch + (<usize>i << 3)) / count));
+      }
+      columnSums(at, height, c, centers, scratch);
+      for (let i = 0; i < width; i++) {
+        const sum = load<f64>(scratch + (<usize>i << 3));
+        const to = <usize>(column + i) << 3;
+        store<f64>(means + to, <f64>load<f32>(centers + (<usize>i << 2)) + sum / count);
+        store<f64>(squares + to, max<f64>(load<f64>(scratch + (<usize>i << 3), 128) - (sum * sum) / count, 0));
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeRow(table: usize, channel: i32, c: i32, center: f32, scale: f64, shift: f64, slope: f64): void {
+  const at = table + (<usize>channel << 2);
+  const row = <usize>c << 2;
+  store<f32>(at, center);
+  store<f32>(at + row, <f32>scale);
+  store<f32>(at + 2 * row, <f32>shift);
+  store<f32>(at + 3 * row, <f32>slope);
+}
+
+/** The table of y from `stats`. */
+export function batch_norm_rows_table(
+  stats: usize, table: usize, weight: usize, bias: usize, c: i32, begin: i32, end: i32,
+): void {
+  const row = <usize>c << 2;
+  for (let channel = begin; channel < end; channel++) {
+    const at = stats + (<usize>channel << 2);
+    const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
+    const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
+    storeRow(table, channel, c, load<f32>(at), scale, shift, 0);
+  }
+}
+
+/** `stats` of all blocks together: M2 = sum of the blocks' M2 + count (mean of the block - mean)². */
+export function batch_norm_rows_merge(
+  partial: usize, stats: usize, table: usize, weight: usize, bias: usize, n: i32, c: i32, rows: i32, eps: f64,
+  begin: i32, end: i32,
+): void {
+  const block = <usize>c << 4;
+  for (let channel = begin; channel < end; channel++) {
+    const first = partial + (<usize>channel << 3);
+    let mean: f64 = 0;
+    let at = first;
+    for (let left = n; left > 0; left -= rows, at += block) mean += load<f64>(at) * <f64>min(left, rows);
+    mean /= <f64>n;
+    let m2: f64 = 0;
+    at = first;
+    for (let left = n; left > 0; left -= rows, at += block) {
+      const delta = load<f64>(at) - mean;
+      m2 += load<f64>(at + (block >> 1)) + delta * delta * <f64>min(left, rows);
+    }
+    storeStatistics(stats, channel, c, mean, m2 / <f64>n, eps);
+  }
+  batch_norm_rows_table(stats, table, weight, bias, c, begin, end);
+}
+
+/** y = (x - center) scale + shift. */
+export function batch_norm_rows_normalize(
+  x: usize, y: usize, table: usize, n: i32, c: i32, rows: i32, blocks: i32, begin: i32, end: i32,
+): void {
+  const width = <usize>c << 2;
+  const scales = table + width, shifts = scales + width;
+  const whole = width & ~63;
+  for (let item = begin; item < end; item++) {
+    const first = (blocks - 1 - item) * rows;
+    let from = x + <usize>first * width;
+    let to = y + <usize>first * width;
+    for (let row = min(rows, n - first); row > 0; row--, from += width, to += width) {
+      let at: usize = 0;
+      for (; at < whole; at += 64) {
+        const d0 = f32x4.sub(v128.load(from + at), v128.load(table + at));
+        const d1 = f32x4.sub(v128.load(from + at, 16), v128.load(table + at, 16));
+        const d2 = f32x4.sub(v128.load(from + at, 32), v128.load(table + at, 32));
+        const d3 = f32x4.sub(v128.load(from + at, 48), v128.load(table + at, 48));
+        v128.store(to + at, fma(d0, v128.load(scales + at), v128.load(shifts + at)));
+        v128.store(to + at, fma(d1, v128.load(scales + at, 16), v128.load(shifts + at, 16)), 16);
+        v128.store(to + at, fma(d2, v128.load(scales + at, 32), v128.load(shifts + at, 32)), 32);
+        v128.store(to + at, fma(d3, v128.load(scales + at, 48), v128.load(shifts + at, 48)), 48);
+      }
+      for (; at + 16 <= width; at += 16) {
+        const d = f32x4.sub(v128.load(from + at), v128.load(table + at));
+        v128.store(to + at, fma(d, v128.load(scales + at), v128.load(shifts + at)));
+      }
+      for (; at < width; at += 4) {
+        store<f32>(to + at, (load<f32>(from + at) - load<f32>(table + at)) * load<f32>(scales + at) + load<f32>(shifts + at));
+      }
+    }
+  }
+}
+
+/** Σ dy and Σ dy (x - center) of each channel over each block, two rows of C float64 a block. */
+export function batch_norm_rows_gradient_sums(
+  x: usize, dy: usize, stats: usize, partial: usize, n: i32, c: i32, rows: i32, begin: i32, end: i32, scratch: usize,
+): void {
+  for (let block = begin; block < end; block++) {
+    const first = block * rows;
+    const height = min(rows, n - first);
+    const from = (<usize>first * <usize>c) << 2;
+    const sums = partial + ((<usize>block * <usize>c) << 4);
+    for (let column = 0; column < c; column += COLUMNS) {
+      const lane = <usize>column << 2;
+      const bytes = <usize>min(COLUMNS, c - column) << 3;
+      columnGradientSums(x + from + lane, dy + from + lane, height, c, stats + lane, scratch);
+      memory.copy(sums + (<usize>column << 3), scratch, bytes);
+      memory.copy(sums + (<usize>(c + column) << 3), scratch + 128, bytes);
+    }
+  }
+}
+
+/** dweight and dbias from the sums of all blocks, and the table of dx; `training`: the statistics depend on x. */
+export function batch_norm_rows_gradient_merge(
+  partial: usize, stats: usize, table: usize, weight: usize, dweight: usize, dbias: usize,
+  n: i32, c: i32, rows: i32, training: i32, begin: i32, end: i32,
+): void {
+  const row = <usize>c << 2;
+  const count = <f64>n;
+  for (let channel = begin; channel < end; channel++) {
+    const lane = <usize>channel << 2;
+    let sum: f64 = 0;
+    let dot: f64 = 0;
+    let at = partial + (<usize>channel << 3);
+    for (let left = n; left > 0; left -= rows, at += <usize>c << 4) {
+      sum += load<f64>(at);
+      dot += load<f64>(at + (<usize>c << 3));
+    }
+    const center = load<f32>(stats + lane);
+    const low = <f64>load<f32>(stats + lane + row);
+    const rstd = <f64>load<f32>(stats + lane + 2 * row);
+    dot -= low * sum;
+    if (dweight != 0) store<f32>(dweight + lane, <f32>(dot * rstd));
+    if (dbias != 0) store<f32>(dbias + lane, <f32>sum);
+    const a = valueOr(weight, channel, 1) * rstd;
+    if (training) {
+      const b = (-a * rstd * rstd * dot) / count;
+      storeRow(table, channel, c, center, a, (-a * sum) / count - b * low, b);
+    } else storeRow(table, channel, c, 0, a, 0, 0);
+  }
+}
+
+/** dx = scale dy + slope (x - center) + shift. */
+export function batch_norm_rows_gradient(
+  x: usize, dy: usize, dx: usize, table: usize, n: i32, c: i32, rows: i32, blocks: i32, begin: i32, end: i32,
+): void {
+  const width = <usize>c << 2;
+  const scales = table + width, shifts = scales + width, slopes = shifts + width;
+  const whole = width & ~31;
+  for (let item = begin; item < end; item++) {
+    const first = (blocks - 1 - item) * rows;
+    const offset = <usize>first * width;
+    let from = x + offset, up = dy + offset, to = dx + offset;
+    for (let row = min(rows, n - first); row > 0; row--, from += width, up += width, to += width) {
+      let at: usize = 0;
+      for (; at < whole; at += 32) {
+        const d0 = f32x4.sub(v128.load(from + at), v128.load(table + at));
+        const d1 = f32x4.sub(v128.load(from + at, 16), v128.load(table + at, 16));
+        const s0 = fma(d0, v128.load(slopes + at), v128.load(shifts + at));
+        const s1 = fma(d1, v128.load(slopes + at, 16), v128.load(shifts + at, 16));
+        v128.store(to + at, fma(v128.load(up + at), v128.load(scales + at), s0));
+        v128.store(to + at, fma(v128.load(up + at, 16), v128.load(scales + at, 16), s1), 16);
+      }
+      for (; at + 16 <= width; at += 16) {
+        const d = f32x4.sub(v128.load(from + at), v128.load(table + at));
+        const s = fma(d, v128.load(slopes + at), v128.load(shifts + at));
+        v128.store(to + at, fma(v128.load(up + at), v128.load(scales + at), s));
+      }
+      for (; at < width; at += 4) {
+        const s = (load<f32>(from + at) - load<f32>(table + at)) * load<f32>(slopes + at) + load<f32>(shifts + at);
+        store<f32>(to + at, load<f32>(up + at) * load<f32>(scales + at) + s);
+      }
+    }
+  }
+}
