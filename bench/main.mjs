@@ -4,16 +4,17 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const usage = `usage: npm run bench -- lenet [options]
+const usage = `usage: npm run bench -- <lenet|norms> [options]
 
   lenet             examples/s of training lenet-bn at batch 256 on Fashion-MNIST
+  norms             ms of each norm's forward and backward
 
   --seconds <x>     length of a window (default 2)
   --windows <n>     windows measured, after one to warm up; the median counts (default 7)
   --threads <n>     threads of evenkeel and of PyTorch (default 2)
   --json            one JSON object instead of text
 
-With EVENKEEL_BENCH_PYTHON naming a Python that has PyTorch, the same network is trained there too, in turn with
+With EVENKEEL_BENCH_PYTHON naming a Python that has PyTorch, the same is done there too, in turn with
 evenkeel's windows, and the ratio is printed.
 `;
 
@@ -28,7 +29,7 @@ const { values, positionals } = parseArgs({
 	},
 });
 
-if (values.help || positionals.length !== 1 || positionals[0] !== "lenet") {
+if (values.help || positionals.length !== 1 || !["lenet", "norms"].includes(positionals[0])) {
 	process.stderr.write(usage);
 	process.exit(values.help ? 0 : 2);
 }
@@ -37,8 +38,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-needed"], { cwd: root, stdio: "inherit" });
 if (built.status !== 0) process.exit(built.status ?? 1);
 
-const { benchLenet } = await import("./lenet.mjs");
-await benchLenet({
+const bench =
+	positionals[0] === "norms" ? (await import("./norms.mjs")).benchNorms : (await import("./lenet.mjs")).benchLenet;
+await bench({
 	seconds: positive("seconds", values.seconds),
 	windows: Math.ceil(positive("windows", values.windows)),
 	threads: Math.ceil(positive("threads", values.threads)),

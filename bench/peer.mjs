@@ -44,6 +44,15 @@ export class Peer {
 		return peer;
 	}
 
+	/** Starts `script` with settings alone; null where no Python is named. @param {string} script @param {object} settings */
+	static async open(script, settings) {
+		const python = process.env.EVENKEEL_BENCH_PYTHON;
+		if (!python) return null;
+		const peer = new Peer(python, script, mkdtempSync(join(tmpdir(), "evenkeel-bench-")), settings);
+		peer.version = await peer.#answer();
+		return peer;
+	}
+
 	/** @param {string} python @param {string} script @param {string} folder @param {object} settings */
 	constructor(python, script, folder, settings) {
 		const file = fileURLToPath(new URL(script, import.meta.url));
@@ -55,8 +64,13 @@ export class Peer {
 
 	/** Trains for about `seconds`; examples a second. @param {number} seconds */
 	async window(seconds) {
-		this.#process.stdin.write(`${seconds}\n`);
-		return Number(await this.#answer());
+		return Number(await this.ask(String(seconds)));
+	}
+
+	/** Sends a line and waits for the answer's. @param {string} line */
+	async ask(line) {
+		this.#process.stdin.write(`${line}\n`);
+		return this.#answer();
 	}
 
 	async stop() {
