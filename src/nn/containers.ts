@@ -2,6 +2,8 @@
 
 import { check } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { ReLU, Sigmoid } from "./layers/activation.ts";
+import { BatchNorm } from "./layers/batch-norm.ts";
 import { Module } from "./module.ts";
 
 /** A list of modules that is itself a module: its parameters are those of its items. */
@@ -53,11 +55,30 @@ export class Sequential extends Container {
 		super(modules);
 	}
 
+	/**
+	 * A batch normalization and the ReLU or Sigmoid behind it run as one operation, unless a hook looks at
+	 * what is between them. The result is the same, bit for bit.
+	 */
 	override forward(x: Tensor): Tensor {
+		const modules = [...this];
 		let out = x;
-		for (const module of this) out = module.forward(out);
+		for (let i = 0; i < modules.length; i++) {
+			const [module, next] = [modules[i], modules[i + 1]];
+			const activation = activationOf(next);
+			if (activation && module instanceof BatchNorm && !module.observed) {
+				out = module.forwardThen(out, activation);
+				i++;
+			} else out = module.forward(out);
+		}
 		return out;
 	}
+}
+
+/** The activation that a norm may do in the same pass, if `module` is one and nobody looks at it. */
+function activationOf(module: Module | undefined): "relu" | "sigmoid" | null {
+	if (!module || module.observed) return null;
+	if (module.constructor === ReLU) return "relu";
+	return module.constructor === Sigmoid ? "sigmoid" : null;
 }
 
 /** Holds modules in order, to be called from another module's forward. */

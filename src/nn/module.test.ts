@@ -5,8 +5,10 @@ import { tensor, zeros } from "../ops/creation.ts";
 import { batchNorm } from "../ops/norm/batch-norm/op.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { startTrace, stopTrace } from "../trace.ts";
 import { ModuleList, Sequential } from "./containers.ts";
 import { constant } from "./init.ts";
+import { ReLU, Sigmoid } from "./layers/activation.ts";
 import { BatchNorm1d, BatchNorm2d } from "./layers/batch-norm.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -185,5 +187,47 @@ describe("hooks", () => {
 		const net = new Sequential(new BatchNorm1d(3));
 		net.at(0)?.registerForwardHook(() => zeros([1]));
 		expect(net.forward(batch()).shape).toEqual([1]);
+	});
+});
+
+describe("Sequential does a norm and its activation in one operation", () => {
+	const images = () =>
+		tensor(
+			Float32Array.from({ length: 2 * 3 * 20 }, (_, i) => Math.sin(i)),
+			[2, 3, 4, 5],
+		);
+	const net = () => new Sequential(new BatchNorm2d(3), new ReLU(), new BatchNorm2d(3), new Sigmoid(), new ReLU());
+	const opsOf = (run: () => void) => {
+		startTrace();
+		run();
+		return stopTrace()
+			.filter(({ kind }) => kind === "forward")
+			.map(({ name }) => name);
+	};
+
+	test("and gives the bits of the layers one after the other", () => {
+		const fused = net();
+		const layered = net();
+		const x = images();
+		let out = x;
+		const run = () => {
+			out = fused.forward(x);
+		};
+		expect(opsOf(run)).toEqual(["batchNorm", "batchNorm", "relu"]);
+		let expected = x;
+		for (const layer of layered) expected = layer.forward(expected);
+		expect(out.dataSync()).toEqual(expected.dataSync());
+		expect(fused.stateDict()["2.running_var"].dataSync()).toEqual(layered.stateDict()["2.running_var"].dataSync());
+	});
+
+	test("but not where a hook looks in between", () => {
+		const observed = net();
+		const shapes: string[] = [];
+		const look = (at: number) =>
+			observed.at(at)?.registerForwardHook((module, _, y) => void shapes.push(`${module.path} ${y.shape}`));
+		look(0);
+		look(3);
+		expect(opsOf(() => observed.forward(images()))).toEqual(["batchNorm", "relu", "batchNorm", "sigmoid", "relu"]);
+		expect(shapes).toEqual(["0 2,3,4,5", "3 2,3,4,5"]);
 	});
 });

@@ -175,6 +175,11 @@ export abstract class Module {
 		};
 	}
 
+	/** Whether forward hooks look at this module's output. */
+	get observed(): boolean {
+		return this.#hooks.length > 0;
+	}
+
 	#interceptForward(): void {
 		const forward = this.forward;
 		// Not enumerable: a module's own properties are its children and parameters.

@@ -58,9 +58,21 @@ export abstract class BatchNorm extends ChannelNorm {
 	}
 
 	/**
+	 * The layer and an activation after it in one pass: the same bits, sooner. `Sequential` finds the
+	 * layers that this does for.
+	 */
+	forwardThen(x: Tensor, activation: "relu" | "sigmoid"): Tensor {
+		return this.#normalize(x, undefined, activation);
+	}
+
+	/**
 	 * @param mask in training, which positions count: x's shape without the channel axis, 0 for padding
 	 */
 	override forward(x: Tensor, mask?: Tensor): Tensor {
+		return this.#normalize(x, mask);
+	}
+
+	#normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid"): Tensor {
 		this.checkShape(x);
 		const { weight, bias, runningMean, runningVar, eps, runningVariance, channelAxis, virtualBatchSize } = this;
 		const learning = this.training && !this.#frozen;
@@ -74,6 +86,7 @@ export abstract class BatchNorm extends ChannelNorm {
 			runningVariance,
 			channelAxis,
 			mask,
+			activation,
 			virtualBatchSize: learning ? virtualBatchSize : undefined,
 			momentum: this.nextMomentum(),
 			name: this.label,

@@ -4,6 +4,7 @@ import type { Backend } from "../../../backend/backend.ts";
 import { init } from "../../../backend/init.ts";
 import { Generator } from "../../../random/generator.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
+import { relu, sigmoid } from "../../activation/op.ts";
 import { full, tensor, zeros } from "../../creation.ts";
 import "../../../autograd/backward.ts";
 import { type BatchNormOptions, batchNorm } from "./op.ts";
@@ -173,5 +174,43 @@ onEachBackend("batchNorm", ({ exact }) => {
 		["labels", () => batchNorm(zeros([2, 3], { dtype: "int32" }), { training: true }), /expected a floating tensor/],
 	])("bad input: %s", (_, call, message) => {
 		expect(() => call(zeros([2, 3]))).toThrow(message);
+	});
+});
+
+describe("with an activation in the same pass", () => {
+	const compare = (shape: number[], activation: "relu" | "sigmoid", training: boolean) => {
+		const results = [true, false].map((fused) => {
+			const x = normal(shape, 1, 0.5, 2).setRequiresGrad();
+			const weight = normal([shape[1]], 2, 1, 0.2).setRequiresGrad();
+			const bias = normal([shape[1]], 3).setRequiresGrad();
+			const running = { runningMean: normal([shape[1]], 5), runningVar: full([shape[1]], 1.5) };
+			const options = { weight, bias, ...running, training };
+			const y = fused ? batchNorm(x, { ...options, activation }) : { relu, sigmoid }[activation](batchNorm(x, options));
+			y.backward(normal(shape, 4));
+			return [y, x.grad, weight.grad, bias.grad, ...Object.values(running)].map((t) => Array.from(t?.dataSync() ?? []));
+		});
+		expect(results[0]).toEqual(results[1]);
+	};
+
+	test.each<[number[], "relu" | "sigmoid"]>([
+		[[5, 3, 7, 9], "relu"],
+		[[5, 3, 7, 9], "sigmoid"],
+		[[16, 6, 12, 12], "sigmoid"],
+		[[16, 33, 4, 4], "relu"],
+		[[3, 2, 1100], "sigmoid"],
+		[[9, 5], "relu"],
+	])("the same bits as one after the other: %j, %s", async (shape, activation) => {
+		await init({ threads: 2 });
+		compare(shape, activation, true);
+		compare(shape, activation, false);
+	});
+
+	test("NaN and what is refused come through as before", async () => {
+		await init({ threads: 1 });
+		const x = tensor([1, Number.NaN, 2, 3], [1, 1, 4]);
+		expect(() => batchNorm(x, { training: true, activation: "relu" })).toThrow("holds NaN in example 0");
+		const y = batchNorm(x, { ...buffers(1), activation: "sigmoid" }).dataSync();
+		expect(y[1]).toBeNaN();
+		expect(() => batchNorm(x, { ...buffers(1), activation: "gelu" as "relu" })).toThrow('relu or sigmoid, got "gelu"');
 	});
 });

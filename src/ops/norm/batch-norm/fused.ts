@@ -20,6 +20,9 @@ export interface Part extends ChannelGeometry {
 	readonly count: number;
 }
 
+/** What may follow in the same pass. */
+export type Following = "relu" | "sigmoid";
+
 interface Common extends Part {
 	readonly x: Tensor;
 	readonly weight: Tensor | null;
@@ -27,6 +30,8 @@ interface Common extends Part {
 	readonly stats: Tensor;
 	/** 1 where a position counts, [n, s], floating; null where all do. */
 	readonly mask: Tensor | null;
+	/** What follows in the same pass; only where {@link canFollow} says so. */
+	readonly following: Following | null;
 }
 
 export interface BatchNormKernels {
@@ -36,7 +41,15 @@ export interface BatchNormKernels {
 	normalize(args: Common & { y: Tensor; bias: Tensor | null }): void;
 	/** dx, dweight and dbias, each where it is not null. */
 	backward(
-		args: Common & { dy: Tensor; dx: Tensor | null; dweight: Tensor | null; dbias: Tensor | null; training: boolean },
+		args: Common & {
+			dy: Tensor;
+			/** What forward returned, where something followed. */
+			y: Tensor | null;
+			dx: Tensor | null;
+			dweight: Tensor | null;
+			dbias: Tensor | null;
+			training: boolean;
+		},
 	): void;
 }
 
@@ -52,6 +65,12 @@ export interface BatchNormAttrs {
 	readonly biasAt: number;
 	readonly maskAt: number;
 	readonly running: RunningStatistics | null;
+	readonly following: Following | null;
+}
+
+/** Whether there are kernels that do an activation in the same pass. */
+export function canFollow(x: Tensor, { s }: ChannelGeometry, mask: Tensor | null): boolean {
+	return x.backend.name === "wasm" && s > 1 && mask === null;
 }
 
 export const batchNormOp: Op<BatchNormAttrs> = {
@@ -62,33 +81,46 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		const weight = inputs[attrs.weightAt] ?? null;
 		const bias = inputs[attrs.biasAt] ?? null;
 		const mask = inputs[attrs.maskAt] ?? null;
+		const { following } = attrs;
 		const { c } = attrs.parts[0];
 		const y = empty(x.shape, x.backend, "float", "batchNorm");
 		const stats = empty([attrs.parts.length, 4, c], x.backend, "float", "batchNorm statistics");
 		if (x.size === 0) stats.view().fill(0);
 		else if (attrs.training) {
 			for (const part of attrs.parts) {
-				kernelsFor(batchNormKernels, x).forward({ x, y, weight, bias, stats, mask, eps: attrs.eps, ...part });
+				kernelsFor(batchNormKernels, x).forward({
+					x,
+					y,
+					weight,
+					bias,
+					stats,
+					mask,
+					following,
+					eps: attrs.eps,
+					...part,
+				});
 			}
 			// All parts are looked at before any is taken into the running statistics.
 			for (const part of attrs.parts) checkFinite(attrs.what, x, stats, mask, part);
 			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part);
 		} else {
 			statisticsFromRunning(stats, attrs.running as RunningStatistics, c, attrs.eps);
-			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask, ...attrs.parts[0] });
+			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask, following, ...attrs.parts[0] });
 		}
-		if (ctx.recording) ctx.save(x, stats, ...(weight ? [weight] : []), ...(mask ? [mask] : []));
+		if (ctx.recording) ctx.save(x, stats, ...[weight, mask, following ? y : null].filter((tensor) => tensor !== null));
 		stats.dispose();
 		return y;
 	},
 
 	backward(dy, { attrs, saved, needsGrad }) {
-		const { weightAt, biasAt, maskAt, training } = attrs;
-		const [x, stats] = saved;
-		const weight = weightAt > 0 ? saved[2] : null;
-		const mask = maskAt > 0 ? saved[saved.length - 1] : null;
+		const { weightAt, biasAt, maskAt, training, following } = attrs;
+		const [x, stats, ...rest] = saved;
+		const weight = weightAt > 0 ? (rest.shift() ?? null) : null;
+		const mask = maskAt > 0 ? (rest.shift() ?? null) : null;
+		const y = following ? (rest.shift() ?? null) : null;
 		const perChannel = (name: string) => empty([attrs.parts[0].c], x.backend, "float", name);
-		const dx = needsGrad[0] ? empty(x.shape, x.backend, "float", "batchNorm dx") : null;
+		// With an activation the kernels keep in dx what arrives at the norm, so they need it in any case.
+		const dx = needsGrad[0] || following ? empty(x.shape, x.backend, "float", "batchNorm dx") : null;
 		const dweight = needsGrad[weightAt] ? perChannel("batchNorm dweight") : null;
 		const dbias = needsGrad[biasAt] ? perChannel("batchNorm dbias") : null;
 		if (x.size === 0) for (const sum of [dweight, dbias]) sum?.view().fill(0);
@@ -98,7 +130,19 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 					dweight: i > 0 && dweight ? perChannel("part") : dweight,
 					dbias: i > 0 && dbias ? perChannel("part") : dbias,
 				};
-				kernelsFor(batchNormKernels, x).backward({ x, dy, dx, weight, stats, mask, training, ...own, ...part });
+				kernelsFor(batchNormKernels, x).backward({
+					x,
+					dy,
+					y,
+					dx,
+					weight,
+					stats,
+					mask,
+					training,
+					following,
+					...own,
+					...part,
+				});
 				if (i === 0) return;
 				for (const [sum, term] of [
 					[dweight, own.dweight],
@@ -109,7 +153,8 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 				}
 			});
 		}
-		const grads: (Tensor | null)[] = [dx];
+		if (!needsGrad[0]) dx?.dispose();
+		const grads: (Tensor | null)[] = [needsGrad[0] ? dx : null];
 		if (weightAt > 0) grads[weightAt] = dweight;
 		if (biasAt > 0) grads[biasAt] = dbias;
 		if (maskAt > 0) grads[maskAt] = null;

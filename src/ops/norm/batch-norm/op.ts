@@ -8,10 +8,11 @@ import { check } from "../../../errors.ts";
 import { isFloat } from "../../../tensor/dtype.ts";
 import { formatShape, normalizeAxis, sameShape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
+import { relu, sigmoid } from "../../activation/op.ts";
 import { toFloat } from "../../elementwise/cast.ts";
 import { apply, checkFloat } from "../../op.ts";
 import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
-import { batchNormOp, type Part } from "./fused.ts";
+import { batchNormOp, canFollow, type Following, type Part } from "./fused.ts";
 
 export interface BatchNormOptions {
 	/** Scale, shape [C]; none: 1. */
@@ -46,6 +47,11 @@ export interface BatchNormOptions {
 	 * statistics take them in one after the other; what is left at the end is a smaller one.
 	 */
 	virtualBatchSize?: number;
+	/**
+	 * Applied to the normalized, scaled and shifted values, in the same pass where that can be: the same
+	 * bits as `relu(batchNorm(x))`, for one pass over memory less each way. Default: nothing.
+	 */
+	activation?: Following;
 	/** Names the caller in errors: `BatchNorm2d "bn1"`. */
 	name?: string;
 }
@@ -98,12 +104,21 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 		check(part.count !== 0 || x.size === 0, () => `${what}: the mask leaves out every position of the batch`);
 		check(part.count !== 1, () => oneValue(what, x, parts.length));
 	}
+	const { activation = null } = options;
+	check(
+		activation === null || activation in activations,
+		() => `${what}: activation is ${Object.keys(activations).join(" or ")}, got ${JSON.stringify(activation)}`,
+	);
+	const following = canFollow(x, geometry, mask) ? activation : null;
 	const inputs = [x];
 	const weightAt = weight ? inputs.push(weight) - 1 : -1;
 	const biasAt = bias ? inputs.push(bias) - 1 : -1;
 	const maskAt = mask ? inputs.push(mask) - 1 : -1;
-	return apply(batchNormOp, inputs, { what, eps, training, parts, weightAt, biasAt, maskAt, running });
+	const y = apply(batchNormOp, inputs, { what, eps, training, parts, weightAt, biasAt, maskAt, running, following });
+	return activation && !following ? activations[activation](y) : y;
 }
+
+const activations: Record<Following, (x: Tensor) => Tensor> = { relu, sigmoid };
 
 function whole(geometry: ChannelGeometry, mask: Tensor | null): Part {
 	let count = geometry.n * geometry.s;

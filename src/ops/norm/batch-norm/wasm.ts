@@ -7,9 +7,10 @@ import type { BatchNormKernels } from "./fused.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
 
 export const wasmBatchNorm: BatchNormKernels = {
-	forward({ x, y, weight, bias, stats, mask, eps, start, statsStart, count, ...geometry }) {
+	forward({ x, y, weight, bias, stats, mask, eps, following, start, statsStart, count, ...geometry }) {
 		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
-		if (mask) {
+		if (following) launchByChannel(`batch_norm_${following}_forward`, x, geometry, { tensors, numbers: [eps] });
+		else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, count], columns: false };
 			launchByChannel("batch_norm_masked_forward", x, geometry, masked);
 		} else if (isLargeTable(geometry)) {
@@ -17,15 +18,37 @@ export const wasmBatchNorm: BatchNormKernels = {
 		} else launchByChannel("batch_norm_forward", x, geometry, { tensors, numbers: [eps] });
 	},
 
-	normalize({ x, y, weight, bias, stats, n, c, s }) {
-		if (isLargeTable({ n, c, s })) normalizeRows({ x, y, weight, bias, stats }, x, { n, c, s });
-		else launchByChannel("batch_norm_normalize", x, { n, c, s }, { tensors: [x, y, weight, bias, stats] });
+	normalize({ x, y, weight, bias, stats, following, n, c, s }) {
+		const tensors = [x, y, weight, bias, stats];
+		if (following) launchByChannel(`batch_norm_${following}_normalize`, x, { n, c, s }, { tensors });
+		else if (isLargeTable({ n, c, s })) normalizeRows({ x, y, weight, bias, stats }, x, { n, c, s });
+		else launchByChannel("batch_norm_normalize", x, { n, c, s }, { tensors });
 	},
 
-	backward({ x, dy, dx, weight, dweight, dbias, stats, mask, training, start, statsStart, count, ...geometry }) {
+	backward({
+		x,
+		dy,
+		dx,
+		weight,
+		dweight,
+		dbias,
+		stats,
+		mask,
+		training,
+		y,
+		following,
+		start,
+		statsStart,
+		count,
+		...geometry
+	}) {
 		const at = (tensor: Tensor | null) => [tensor, start] as const;
-		const tensors = [at(x), at(dy), at(dx), weight, dweight, dbias, [stats, statsStart] as const];
-		if (mask) {
+		const sums = [weight, dweight, dbias, [stats, statsStart] as const];
+		const tensors = [at(x), at(dy), at(dx), ...sums];
+		if (following && y) {
+			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers: [training ? 1 : 0] };
+			launchByChannel(`batch_norm_${following}_backward`, x, geometry, activated);
+		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [count], columns: false };
 			launchByChannel("batch_norm_masked_backward", x, geometry, masked);
 		} else if (isLargeTable(geometry)) {

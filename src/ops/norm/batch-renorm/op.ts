@@ -80,7 +80,16 @@ const batchRenormOp: Op<Attrs> = {
 			scales[channel] = rs[channel] * (weight?.[channel] ?? 1);
 			shifts[channel] = ds[channel] * (weight?.[channel] ?? 1) + (bias?.[channel] ?? 0);
 		}
-		kernelsFor(batchNormKernels, x).normalize({ x, y, weight: scale, bias: shift, stats, mask: null, ...part });
+		kernelsFor(batchNormKernels, x).normalize({
+			x,
+			y,
+			weight: scale,
+			bias: shift,
+			stats,
+			mask: null,
+			following: null,
+			...part,
+		});
 		updateRunningStatistics(running, stats, part);
 		ctx.save(x, stats, scale, r, d);
 		for (const tensor of [stats, scale, shift, r, d]) tensor.dispose();
@@ -95,7 +104,7 @@ const batchRenormOp: Op<Attrs> = {
 		const dweight = needsGrad[weightAt] ? perChannel("batchRenorm dweight") : null;
 		const dbias = needsGrad[biasAt] || dweight ? perChannel("batchRenorm dbias") : null;
 		kernelsFor(batchNormKernels, x).backward({
-			...{ x, dy, dx, weight: scale, dweight, dbias, stats, mask: null, training: true },
+			...{ x, dy, dx, weight: scale, dweight, dbias, stats, mask: null, following: null, y: null, training: true },
 			...part,
 		});
 		if (dweight && dbias) {

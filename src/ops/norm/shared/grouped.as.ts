@@ -5,6 +5,7 @@
 // What forward leaves for backward is a table of three rows, one value a group: center, low, rstd.
 
 import { fma, sumLanesF64 } from "../../../backend/wasm/simd.as";
+import { elementsBackward } from "./elements.as";
 import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "./statistics.as";
 
 // @ts-ignore: decorator
@@ -113,15 +114,15 @@ export function norm_grouped_backward(
   x: usize, dy: usize, dx: usize, weight: usize, stats: usize, partial: usize, half: usize,
   groups: i32, length: i32, span: i32, period: i32, centered: i32, grain: i32, begin: i32, end: i32, scratch: usize,
 ): void {
+  if (span == 1) {
+    elementsBackward(
+      x, dy, dx, weight, stats, partial == 0 ? 0 : partial + <usize>(begin / grain) * floats(period * length), half,
+      groups, length, period, centered, begin, end, scratch,
+    );
+    return;
+  }
   const spans = length / span;
   const count = <f64>length;
-  let row: usize = 0;
-  if (span == 1 && partial != 0) {
-    const width = floats(period * length);
-    row = partial + <usize>(begin / grain) * width;
-    memory.fill(row, 0, width);
-    memory.fill(row + half, 0, width);
-  }
   for (let group = begin; group < end; group++) {
     const offset = floats(group) * <usize>length;
     const at = stats + floats(group);
@@ -131,26 +132,18 @@ export function norm_grouped_backward(
     const first = (group % period) * spans;
     let sum: f64 = 0;
     let dot: f64 = 0;
-    if (span == 1) {
-      const sums = row == 0 ? <usize>0 : row + floats(first);
-      const scales = weight == 0 ? <usize>0 : weight + floats(first);
-      elementSums(x + offset, dy + offset, scales, sums, half, length, center, rstd, low, scratch);
-      sum = load<f64>(scratch);
-      dot = load<f64>(scratch, 8) - low * sum;
-    } else {
-      for (let k = 0; k < spans; k++) {
-        const from = offset + floats(k * span);
-        gradientSums(x + from, dy + from, 1, span, span, center, scratch);
-        const spanSum = load<f64>(scratch);
-        const spanDot = load<f64>(scratch, 8) - low * spanSum;
-        const gamma = valueOr(weight, first + k, 1);
-        sum += gamma * spanSum;
-        dot += gamma * spanDot;
-        if (partial != 0) {
-          const to = partial + floats(group * spans + k);
-          store<f32>(to, <f32>(spanDot * rstd));
-          store<f32>(to + half, <f32>spanSum);
-        }
+    for (let k = 0; k < spans; k++) {
+      const from = offset + floats(k * span);
+      gradientSums(x + from, dy + from, 1, span, span, center, scratch);
+      const spanSum = load<f64>(scratch);
+      const spanDot = load<f64>(scratch, 8) - low * spanSum;
+      const gamma = valueOr(weight, first + k, 1);
+      sum += gamma * spanSum;
+      dot += gamma * spanDot;
+      if (partial != 0) {
+        const to = partial + floats(group * spans + k);
+        store<f32>(to, <f32>(spanDot * rstd));
+        store<f32>(to + half, <f32>spanSum);
       }
     }
     if (dx == 0) continue;
@@ -160,82 +153,11 @@ export function norm_grouped_backward(
       gradientRows(x + offset, dy + offset, dx + offset, 1, length, length, center, <f32>rstd, <f32>b, <f32>shift);
       continue;
     }
-    if (span == 1) {
-      const scales = weight + floats(first);
-      elementGradients(x + offset, dy + offset, dx + offset, scales, length, center, <f32>rstd, <f32>b, <f32>shift);
-      continue;
-    }
     for (let k = 0; k < spans; k++) {
       const from = offset + floats(k * span);
       const a = <f32>(rstd * valueOr(weight, first + k, 1));
       gradientRows(x + from, dy + from, dx + from, 1, span, span, center, a, <f32>b, <f32>shift);
     }
-  }
-}
-
-/**
- * sum g and sum g (x - center) with g = dy w, as float64 at `out`; dy x̂ and dy are added to the
- * rows `sums` and `sums + half`.
- */
-function elementSums(
-  x: usize, dy: usize, w: usize, sums: usize, half: usize, length: i32, center: f32, rstd: f64, low: f64, out: usize,
-): void {
-  const c = f32x4.splat(center);
-  const r = f32x4.splat(<f32>rstd);
-  const offset = f32x4.splat(<f32>(-low * rstd));
-  let sum: f64 = 0;
-  let dot: f64 = 0;
-  let i = 0;
-  while (i + 4 <= length) {
-    let s = f32x4.splat(0), p = s;
-    for (const stop = min(i + 1024, length & ~3); i < stop; i += 4) {
-      const at = floats(i);
-      const d = f32x4.sub(v128.load(x + at), c);
-      const up = v128.load(dy + at);
-      const g = w == 0 ? up : f32x4.mul(up, v128.load(w + at));
-      s = f32x4.add(s, g);
-      p = fma(g, d, p);
-      if (sums != 0) {
-        const to = sums + at;
-        v128.store(to, fma(up, fma(d, r, offset), v128.load(to)));
-        v128.store(to + half, f32x4.add(v128.load(to + half), up));
-      }
-    }
-    sum += sumLanesF64(s);
-    dot += sumLanesF64(p);
-  }
-  for (; i < length; i++) {
-    const at = floats(i);
-    const d = load<f32>(x + at) - center;
-    const up = load<f32>(dy + at);
-    const g = w == 0 ? up : up * load<f32>(w + at);
-    sum += g;
-    dot += <f64>g * <f64>d;
-    if (sums != 0) {
-      const to = sums + at;
-      store<f32>(to, load<f32>(to) + up * (d * <f32>rstd - <f32>(low * rstd)));
-      store<f32>(to + half, load<f32>(to + half) + up);
-    }
-  }
-  store<f64>(out, sum);
-  store<f64>(out, dot, 8);
-}
-
-/** dx = rstd w dy + b (x - center) + shift, with a w for each element. */
-function elementGradients(
-  x: usize, dy: usize, dx: usize, w: usize, length: i32, center: f32, rstd: f32, b: f32, shift: f32,
-): void {
-  const c4 = f32x4.splat(center), r4 = f32x4.splat(rstd), b4 = f32x4.splat(b), s4 = f32x4.splat(shift);
-  let i = 0;
-  for (; i + 4 <= length; i += 4) {
-    const at = floats(i);
-    const g = f32x4.mul(v128.load(dy + at), v128.load(w + at));
-    v128.store(dx + at, fma(g, r4, fma(f32x4.sub(v128.load(x + at), c4), b4, s4)));
-  }
-  for (; i < length; i++) {
-    const at = floats(i);
-    const g = load<f32>(dy + at) * load<f32>(w + at);
-    store<f32>(dx + at, g * rstd + ((load<f32>(x + at) - center) * b + shift));
   }
 }
 

@@ -82,7 +82,16 @@ const switchableNormOp: Op<Attrs> = {
 		writeStatistics(used, mixed, eps);
 		const scale = perInstance(table(1, "scale"), inputs[attrs.weightAt], c, 1);
 		const shift = perInstance(table(1, "shift"), inputs[attrs.biasAt], c, 0);
-		kernelsFor(batchNormKernels, x).normalize({ x, y, weight: scale, bias: shift, stats: used, mask: null, ...part });
+		kernelsFor(batchNormKernels, x).normalize({
+			x,
+			y,
+			weight: scale,
+			bias: shift,
+			stats: used,
+			mask: null,
+			following: null,
+			...part,
+		});
 		// Running statistics that evaluation used may have changed by the time backward runs.
 		const constants = table(2, "batch statistics");
 		const batch = by[attrs.sources.indexOf("batch")];
@@ -109,7 +118,19 @@ const switchableNormOp: Op<Attrs> = {
 		// A = sum dy and B = sum dy (x - μ_in) of each instance; with them every gradient but dx is at hand.
 		const [sums, dots] = [float([size], "sums"), float([size], "dots")];
 		kernelsFor(batchNormKernels, x).backward({
-			...{ x, dy, dx: null, weight: null, dweight: dots, dbias: sums, stats, mask: null, training: true },
+			...{
+				x,
+				dy,
+				dx: null,
+				weight: null,
+				dweight: dots,
+				dbias: sums,
+				stats,
+				mask: null,
+				following: null,
+				y: null,
+				training: true,
+			},
 			...part,
 		});
 		const [a, b, gamma, rstdIn] = [sums.view(), dots.view(), scale.view(), stats.view().subarray(2 * size)];
