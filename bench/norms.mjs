@@ -1,5 +1,5 @@
 // Every norm alone: forward and backward (dx, dweight, dbias) of one layer, here and, in turn, in PyTorch. A window is
-// as many rounds as take the time given; the median of the windows counts.
+// as many rounds as take the time given, and its median round stands for it; the median of the windows counts.
 
 import { init, nn, scope, tensor } from "evenkeel";
 import { machine } from "./machine.mjs";
@@ -124,17 +124,19 @@ function prepare(shape, affine, run) {
 	};
 }
 
-/** Rounds for about `seconds`; milliseconds a round. @param {number} seconds @param {() => void} round */
+/** Rounds for about `seconds`; milliseconds of the median round. @param {number} seconds @param {() => void} round */
 function timed(seconds, round) {
 	const start = performance.now();
-	let rounds = 0;
-	let elapsed = 0;
-	while (elapsed < seconds * 1000) {
+	/** @type {number[]} */
+	const times = [];
+	let before = start;
+	while (before - start < seconds * 1000) {
 		round();
-		rounds++;
-		elapsed = performance.now() - start;
+		const now = performance.now();
+		times.push(now - before);
+		before = now;
 	}
-	return elapsed / rounds;
+	return median(times);
 }
 
 /** @param {number} value */

@@ -1,7 +1,8 @@
-"""Norms in PyTorch, forward and backward for as long as each line on stdin ("case|seconds") says; prints milliseconds a
-round. Run by peer.mjs."""
+"""Norms in PyTorch, forward and backward for as long as each line on stdin ("case|seconds") says; prints the
+milliseconds of the median round. Run by peer.mjs."""
 
 import json
+import statistics
 import sys
 import time
 
@@ -45,9 +46,11 @@ for line in sys.stdin:
     if current[0] != name:
         current = (name, prepare(name))
     step = current[1]
-    rounds = 0
-    start = time.perf_counter()
-    while time.perf_counter() - start < float(seconds):
+    times = []
+    start = before = time.perf_counter()
+    while before - start < float(seconds):
         step()
-        rounds += 1
-    print((time.perf_counter() - start) * 1000 / rounds, flush=True)
+        now = time.perf_counter()
+        times.append(now - before)
+        before = now
+    print(statistics.median(times) * 1000, flush=True)
