@@ -6,7 +6,7 @@ import { batch_norm_statistics } from "./kernel.as";
 import {
   gradientRows, gradientSumsThrough, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/statistics.as";
-import { valueOr } from "../shared/table.as";
+import { storeGradient, valueOr } from "../shared/table.as";
 
 // @ts-ignore: decorator
 @inline
@@ -28,26 +28,18 @@ function backward(
   n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const row = <usize>c << 2;
+  const out = scratch + 16;
   for (let channel = begin; channel < end; channel++) {
-    const at = stats + (<usize>channel << 2);
-    const center = load<f32>(at);
-    const low = <f64>load<f32>(at + row);
-    const rstd = <f64>load<f32>(at + 2 * row);
+    const center = load<f32>(stats + (<usize>channel << 2));
     const offset = (<usize>channel * <usize>s) << 2;
-    gradientSumsThrough(then, x + offset, dy + offset, y + offset, dx + offset, n, s, c * s, center, scratch);
-    const sum = load<f64>(scratch);
-    const dot = load<f64>(scratch, 8) - low * sum;
-    if (dweight != 0) store<f32>(dweight + (<usize>channel << 2), <f32>(dot * rstd));
-    if (dbias != 0) store<f32>(dbias + (<usize>channel << 2), <f32>sum);
-    const a = valueOr(weight, channel, 1) * rstd;
     const to = dx + offset;
+    gradientSumsThrough(then, x + offset, dy + offset, y + offset, to, n, s, c * s, center, scratch);
+    const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
+    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, out, 4);
+    const a = load<f32>(out), b = load<f32>(out, 4), shift = load<f32>(out, 8);
     // What arrived at the norm stands in dx now, and what leaves it takes its place.
-    if (training) {
-      const b = (-a * rstd * rstd * dot) / count;
-      const shift = (-a * sum) / count - b * low;
-      gradientRows(x + offset, to, to, n, s, c * s, center, <f32>a, <f32>b, <f32>shift);
-    } else normalizeRows(to, to, n, s, c * s, 0, <f32>a, 0);
+    if (training) gradientRows(x + offset, to, to, n, s, c * s, center, a, b, shift);
+    else normalizeRows(to, to, n, s, c * s, 0, a, 0);
   }
 }
 

@@ -7,7 +7,7 @@
 import { columnGradientSums, COLUMNS, columnSums, gradientColumns, normalizeColumns } from "../shared/columns.as";
 import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
 import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "../shared/statistics.as";
-import { storeStatistics, valueOr } from "../shared/table.as";
+import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 
 /** Statistics of [n, c, s] into `stats`. */
 export function batch_norm_statistics(
@@ -51,25 +51,17 @@ export function batch_norm_backward(
   n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const row = <usize>c << 2;
+  const out = scratch + 16;
   for (let channel = begin; channel < end; channel++) {
-    const at = stats + (<usize>channel << 2);
-    const center = load<f32>(at);
-    const low = <f64>load<f32>(at + row);
-    const rstd = <f64>load<f32>(at + 2 * row);
+    const center = load<f32>(stats + (<usize>channel << 2));
     const offset = (<usize>channel * <usize>s) << 2;
     gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
-    const sum = load<f64>(scratch);
-    const dot = load<f64>(scratch, 8) - low * sum;
-    if (dweight != 0) store<f32>(dweight + (<usize>channel << 2), <f32>(dot * rstd));
-    if (dbias != 0) store<f32>(dbias + (<usize>channel << 2), <f32>sum);
+    const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
+    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, out, 4);
     if (dx == 0) continue;
-    const a = valueOr(weight, channel, 1) * rstd;
-    if (training) {
-      const b = (-a * rstd * rstd * dot) / count;
-      const shift = (-a * sum) / count - b * low;
-      gradientRows(x + offset, dy + offset, dx + offset, n, s, c * s, center, <f32>a, <f32>b, <f32>shift);
-    } else normalizeRows(dy + offset, dx + offset, n, s, c * s, 0, <f32>a, 0);
+    const a = load<f32>(out), b = load<f32>(out, 4), shift = load<f32>(out, 8);
+    if (training) gradientRows(x + offset, dy + offset, dx + offset, n, s, c * s, center, a, b, shift);
+    else normalizeRows(dy + offset, dx + offset, n, s, c * s, 0, a, 0);
   }
 }
 
@@ -137,7 +129,6 @@ export function batch_norm_backward_columns(
   n: i32, c: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n;
-  const row = <usize>c << 2;
   const as = scratch + 256, bs = scratch + 320, shifts = scratch + 384;
   for (let first = begin; first < end; first += COLUMNS) {
     const width = min(COLUMNS, end - first);
@@ -145,19 +136,9 @@ export function batch_norm_backward_columns(
     const centers = stats + offset;
     columnGradientSums(x + offset, dy + offset, n, c, centers, scratch);
     for (let i = 0; i < width; i++) {
-      const lane = <usize>i << 2;
-      const low = <f64>load<f32>(centers + lane + row);
-      const rstd = <f64>load<f32>(centers + lane + 2 * row);
       const sums = scratch + (<usize>i << 3);
-      const sum = load<f64>(sums);
-      const dot = load<f64>(sums, 128) - low * sum;
-      if (dweight != 0) store<f32>(dweight + offset + lane, <f32>(dot * rstd));
-      if (dbias != 0) store<f32>(dbias + offset + lane, <f32>sum);
-      const a = valueOr(weight, first + i, 1) * rstd;
-      const b = training ? (-a * rstd * rstd * dot) / count : 0;
-      store<f32>(as + lane, <f32>a);
-      store<f32>(bs + lane, <f32>b);
-      store<f32>(shifts + lane, training ? <f32>((-a * sum) / count - b * low) : 0);
+      const sum = load<f64>(sums), dot = load<f64>(sums, 128);
+      storeGradient(stats, first + i, c, weight, dweight, dbias, sum, dot, count, training, as + (<usize>i << 2), 64);
     }
     if (dx == 0) continue;
     if (training) gradientColumns(x + offset, dy + offset, dx + offset, n, c, width, centers, as, bs, shifts);
@@ -186,24 +167,15 @@ export function batch_norm_masked_backward(
   x: usize, dy: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize, mask: usize,
   n: i32, c: i32, s: i32, count: f64, begin: i32, end: i32, scratch: usize,
 ): void {
-  const row = <usize>c << 2;
+  const out = scratch + 16;
   for (let channel = begin; channel < end; channel++) {
-    const at = stats + (<usize>channel << 2);
-    const center = load<f32>(at);
-    const low = <f64>load<f32>(at + row);
-    const rstd = <f64>load<f32>(at + 2 * row);
+    const center = load<f32>(stats + (<usize>channel << 2));
     const offset = (<usize>channel * <usize>s) << 2;
     gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
-    const sum = load<f64>(scratch);
-    const dot = load<f64>(scratch, 8) - low * sum;
-    if (dweight != 0) store<f32>(dweight + (<usize>channel << 2), <f32>(dot * rstd));
-    if (dbias != 0) store<f32>(dbias + (<usize>channel << 2), <f32>sum);
+    const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
+    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, 1, out, 4);
     if (dx == 0) continue;
-    const a = valueOr(weight, channel, 1) * rstd;
-    const b = (-a * rstd * rstd * dot) / count;
-    const shift = (-a * sum) / count - b * low;
-    maskedGradientRows(
-      x + offset, dy + offset, dx + offset, mask, n, s, c * s, center, <f32>a, <f32>b, <f32>shift,
-    );
+    const a = load<f32>(out), b = load<f32>(out, 4), shift = load<f32>(out, 8);
+    maskedGradientRows(x + offset, dy + offset, dx + offset, mask, n, s, c * s, center, a, b, shift);
   }
 }

@@ -17,3 +17,27 @@ export function storeStatistics(stats: usize, channel: i32, c: i32, mean: f64, v
   store<f32>(at + 2 * row, <f32>(1 / sqrt(variance + eps)));
   store<f32>(at + 3 * row, <f32>variance);
 }
+
+/**
+ * The gradients of one channel, from sum = Σ g and dot = Σ g (x - center), g being what arrives at the norm:
+ * dweight and dbias where they are not 0, and the three numbers of dx = a g + b (x - center) + shift, as float32
+ * at `out`, `out + step` and `out + 2 step`. `training`: the statistics, of `count` values, depend on x.
+ */
+export function storeGradient(
+  stats: usize, channel: i32, c: i32, weight: usize, dweight: usize, dbias: usize,
+  sum: f64, dot: f64, count: f64, training: i32, out: usize, step: usize,
+): void {
+  const lane = <usize>channel << 2;
+  const row = <usize>c << 2;
+  const low = <f64>load<f32>(stats + lane + row);
+  const rstd = <f64>load<f32>(stats + lane + 2 * row);
+  // Σ g (x - mean)
+  const centered = dot - low * sum;
+  if (dweight != 0) store<f32>(dweight + lane, <f32>(centered * rstd));
+  if (dbias != 0) store<f32>(dbias + lane, <f32>sum);
+  const a = valueOr(weight, channel, 1) * rstd;
+  const b = training ? (-a * rstd * rstd * centered) / count : 0;
+  store<f32>(out, <f32>a);
+  store<f32>(out + step, <f32>b);
+  store<f32>(out + 2 * step, training ? <f32>((-a * sum) / count - b * low) : 0);
+}
