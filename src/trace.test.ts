@@ -25,6 +25,10 @@ test("a recording holds the ops, their backwards and the kernels inside them", (
 		"kernel batch_norm_backward_columns",
 	]);
 	const [forward, kernel] = spans;
+	expect(forward.shapes).toEqual([
+		[4, 1],
+		[4, 1],
+	]);
 	expect(kernel.start).toBeGreaterThanOrEqual(forward.start);
 	expect(kernel.end).toBeLessThanOrEqual(forward.end);
 });
@@ -37,12 +41,12 @@ test("nothing is recorded while no recording is on", () => {
 test("Chrome's format: microseconds from the first span on", () => {
 	const { traceEvents } = JSON.parse(
 		chromeTrace([
-			{ name: "conv2d", kind: "forward", start: 100, end: 103 },
+			{ name: "conv2d", kind: "forward", start: 100, end: 103, shapes: [[1, 2], [3]] },
 			{ name: "conv2d", kind: "backward", start: 104, end: 104.5 },
 		]),
 	);
 	expect(traceEvents.slice(2)).toEqual([
-		{ name: "conv2d", cat: "forward", ph: "X", pid: 1, tid: 1, ts: 0, dur: 3000 },
+		{ name: "conv2d", cat: "forward", ph: "X", pid: 1, tid: 1, ts: 0, dur: 3000, args: { shapes: "[1, 2] [3]" } },
 		{ name: "conv2d backward", cat: "backward", ph: "X", pid: 1, tid: 1, ts: 4000, dur: 500 },
 	]);
 });

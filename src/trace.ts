@@ -1,6 +1,8 @@
 // Where the time of a step goes: while a recording is on, every op, backward and kernel leaves a span.
 // Off, it costs a comparison a call.
 
+import type { Shape } from "./tensor/shape.ts";
+
 /** Something that took time. */
 export interface Span {
 	/** The op or kernel: `conv2d`, `batch_norm_forward`. */
@@ -10,6 +12,12 @@ export interface Span {
 	/** Milliseconds on the clock of `performance.now()`. */
 	readonly start: number;
 	readonly end: number;
+	/** Of an op's forward: the shapes of its inputs, then the output's. */
+	readonly shapes?: readonly Shape[];
+}
+
+interface Shaped {
+	readonly shape: Shape;
 }
 
 let spans: Span[] | null = null;
@@ -22,6 +30,13 @@ export function spanStart(): number {
 /** Ends the span that began at `start`. */
 export function spanEnd(kind: Span["kind"], name: string, start: number): void {
 	if (spans !== null && start !== 0) spans.push({ kind, name, start, end: performance.now() });
+}
+
+/** Ends the span of an op's forward. */
+export function forwardEnd(name: string, start: number, inputs: readonly Shaped[], output: Shaped): void {
+	if (spans === null || start === 0) return;
+	const shapes = [...inputs, output].map(({ shape }) => [...shape]);
+	spans.push({ kind: "forward", name, start, end: performance.now(), shapes });
 }
 
 /** Begins to record. What was recorded before is dropped. */
@@ -43,7 +58,7 @@ export function stopTrace(): Span[] {
 export function chromeTrace(recorded: readonly Span[]): string {
 	const origin = recorded[0]?.start ?? 0;
 	const row = (name: string, tid: number) => ({ name: "thread_name", ph: "M", pid: 1, tid, args: { name } });
-	const events = recorded.map(({ name, kind, start, end }) => ({
+	const events = recorded.map(({ name, kind, start, end, shapes }) => ({
 		name: kind === "backward" ? `${name} backward` : name,
 		cat: kind,
 		ph: "X",
@@ -51,6 +66,7 @@ export function chromeTrace(recorded: readonly Span[]): string {
 		tid: kind === "kernel" ? 2 : 1,
 		ts: (start - origin) * 1000,
 		dur: (end - start) * 1000,
+		...(shapes && { args: { shapes: shapes.map((shape) => `[${shape.join(", ")}]`).join(" ") } }),
 	}));
 	return JSON.stringify({ displayTimeUnit: "ms", traceEvents: [row("ops", 1), row("kernels", 2), ...events] });
 }

@@ -8,7 +8,7 @@ import { check, EvenkeelError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { spanEnd, spanStart } from "../trace.ts";
+import { forwardEnd, spanStart } from "../trace.ts";
 
 /** What an op's forward is given. */
 export interface ForwardContext {
@@ -55,7 +55,7 @@ export function apply<Attrs>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: At
 			if (recording) for (const tensor of tensors) saved.push(saveForBackward(tensor));
 		},
 	});
-	spanEnd("forward", op.name, start);
+	forwardEnd(op.name, start, inputs, output);
 	if (recording && op.backward) record(op.name, output, inputs, op.backward.bind(op), attrs, saved);
 	return output;
 }
