@@ -4,10 +4,12 @@
 // What forward leaves for backward is a table of four rows of C floats: center, low, rstd, var.
 // The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
 
-import { columnGradientSums, COLUMNS, columnSums, gradientColumns, normalizeColumns } from "../shared/columns.as";
 import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
 import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
+import {
+  gradientWide, normalizeWide, roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums,
+} from "../shared/wide-columns.as";
 
 /** Statistics of [n, c, s] into `stats`. */
 export function batch_norm_statistics(
@@ -65,42 +67,59 @@ export function batch_norm_backward(
   }
 }
 
-// The same for [N, C], where channels are columns. `begin` is a multiple of 16.
+// The same for [N, C], where channels are columns. Scratch holds the sums of WIDE columns, and behind
+// them three rows of WIDE floats.
+
+/** A center is close enough to the mean if its square is at most so many times the variance. */
+const FAR: f64 = 16;
 
 export function batch_norm_statistics_columns(
   x: usize, stats: usize, n: i32, c: i32, eps: f64, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n;
-  for (let first = begin; first < end; first += COLUMNS) {
-    const width = min(COLUMNS, end - first);
+  for (let first = begin; first < end; first += WIDE) {
+    const width = min(WIDE, end - first);
     const from = x + (<usize>first << 2);
     const centers = stats + (<usize>first << 2);
-    // The first row is a rough center, good enough to find the mean; deviations are taken from that.
-    memory.copy(centers, from, <usize>width << 2);
-    columnSums(from, n, c, centers, scratch);
-    for (let i = 0; i < width; i++) {
-      const at = centers + (<usize>i << 2);
-      store<f32>(at, <f32>(<f64>load<f32>(at) + load<f64>(scratch + (<usize>i << 3)) / count));
-    }
-    columnSums(from, n, c, centers, scratch);
+    roughCenters(from, n, c, width, centers);
+    wideColumnSums(from, n, c, width, centers, scratch);
+    if (moveFarCenters(centers, width, count, scratch)) wideColumnSums(from, n, c, width, centers, scratch);
     for (let i = 0; i < width; i++) {
       const sums = scratch + (<usize>i << 3);
       const sum = load<f64>(sums);
       const mean = <f64>load<f32>(centers + (<usize>i << 2)) + sum / count;
-      const m2 = max<f64>(load<f64>(sums, 128) - (sum * sum) / count, 0);
+      const m2 = max<f64>(load<f64>(sums, 2048) - (sum * sum) / count, 0);
       storeStatistics(stats, first + i, c, mean, m2 / count, eps);
     }
   }
+}
+
+/**
+ * If some center is so far from its mean that squares would cancel, moves all to the means. The first
+ * rows of a batch are far from the rest only where something is odd: a second pass over x is then due.
+ */
+function moveFarCenters(centers: usize, width: i32, count: f64, scratch: usize): bool {
+  let far = false;
+  for (let i = 0; i < width; i++) {
+    const sums = scratch + (<usize>i << 3);
+    const offset = (load<f64>(sums) * load<f64>(sums)) / count;
+    if (offset > FAR * (load<f64>(sums, 2048) - offset)) far = true;
+  }
+  if (!far) return false;
+  for (let i = 0; i < width; i++) {
+    const at = centers + (<usize>i << 2);
+    store<f32>(at, <f32>(<f64>load<f32>(at) + load<f64>(scratch + (<usize>i << 3)) / count));
+  }
+  return true;
 }
 
 export function batch_norm_normalize_columns(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const row = <usize>c << 2;
-  const scales = scratch;
-  const shifts = scratch + 64;
-  for (let first = begin; first < end; first += COLUMNS) {
-    const width = min(COLUMNS, end - first);
+  const scales = scratch + WIDE_BYTES, shifts = scales + 1024;
+  for (let first = begin; first < end; first += WIDE) {
+    const width = min(WIDE, end - first);
     const centers = stats + (<usize>first << 2);
     for (let i = 0; i < width; i++) {
       const at = centers + (<usize>i << 2);
@@ -109,7 +128,7 @@ export function batch_norm_normalize_columns(
       store<f32>(shifts + (<usize>i << 2), <f32>(valueOr(bias, first + i, 0) - <f64>load<f32>(at + row) * scale));
     }
     const offset = <usize>first << 2;
-    normalizeColumns(x + offset, y + offset, n, c, width, centers, scales, shifts);
+    normalizeWide(x + offset, y + offset, n, c, width, centers, scales, shifts);
   }
 }
 
@@ -117,8 +136,8 @@ export function batch_norm_forward_columns(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += COLUMNS) {
-    const stop = min(first + COLUMNS, end);
+  for (let first = begin; first < end; first += WIDE) {
+    const stop = min(first + WIDE, end);
     batch_norm_statistics_columns(x, stats, n, c, eps, first, stop, scratch);
     batch_norm_normalize_columns(x, y, weight, bias, stats, n, c, first, stop, scratch);
   }
@@ -129,23 +148,22 @@ export function batch_norm_backward_columns(
   n: i32, c: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n;
-  const as = scratch + 256, bs = scratch + 320, shifts = scratch + 384;
-  for (let first = begin; first < end; first += COLUMNS) {
-    const width = min(COLUMNS, end - first);
+  const as = scratch + WIDE_BYTES, bs = as + 1024, shifts = bs + 1024;
+  for (let first = begin; first < end; first += WIDE) {
+    const width = min(WIDE, end - first);
     const offset = <usize>first << 2;
     const centers = stats + offset;
-    columnGradientSums(x + offset, dy + offset, n, c, centers, scratch);
+    wideGradientSums(x + offset, dy + offset, n, c, width, centers, scratch);
     for (let i = 0; i < width; i++) {
       const sums = scratch + (<usize>i << 3);
-      const sum = load<f64>(sums), dot = load<f64>(sums, 128);
-      storeGradient(stats, first + i, c, weight, dweight, dbias, sum, dot, count, training, as + (<usize>i << 2), 64);
+      const sum = load<f64>(sums), dot = load<f64>(sums, 2048);
+      storeGradient(stats, first + i, c, weight, dweight, dbias, sum, dot, count, training, as + (<usize>i << 2), 1024);
     }
     if (dx == 0) continue;
-    if (training) gradientColumns(x + offset, dy + offset, dx + offset, n, c, width, centers, as, bs, shifts);
+    if (training) gradientWide(x + offset, dy + offset, dx + offset, n, c, width, centers, as, bs, shifts);
     else {
-      // (dy - 0) a + 0: x plays no part.
-      memory.fill(bs, 0, 128);
-      normalizeColumns(dy + offset, dx + offset, n, c, width, bs, as, shifts);
+      // (dy - 0) a + 0: x plays no part; bs and shifts hold zeros.
+      normalizeWide(dy + offset, dx + offset, n, c, width, bs, as, shifts);
     }
   }
 }

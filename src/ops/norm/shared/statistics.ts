@@ -13,7 +13,7 @@ interface StatisticsKernels {
 const CHUNK = 16384;
 /** Columns that a kernel takes together. */
 const COLUMNS = 16;
-const SCRATCH_BYTES = 512;
+const SCRATCH_BYTES = 10240;
 
 /** Calls `visit` with the index of every element of channel `channel`, and of its place in [n, s]. */
 export function eachOfChannel(
