@@ -1,5 +1,5 @@
-// The same statistics for [N, C]: a channel is a column. Sixteen columns, one cache line, are taken
-// together down the rows; float32 lanes are merged in float64 every 32 rows.
+// Sums of sixteen columns, one cache line, over a few rows of a table that is read in blocks of rows
+// (src/ops/norm/batch-norm/rows.as.ts): float32 lanes, merged in float64.
 
 import { fma } from "../../../backend/wasm/simd.as";
 
@@ -50,14 +50,6 @@ export function addColumnSums(x: usize, n: i32, c: i32, centers: usize, sums: us
   addLanes(squares + 96, q3);
 }
 
-/** The sums of addColumnSums over any number of rows: 16 + 16 float64 at `out`. */
-export function columnSums(x: usize, n: i32, c: i32, centers: usize, out: usize): void {
-  memory.fill(out, 0, 256);
-  for (let left = n; left > 0; left -= ROWS, x += <usize>(ROWS * c) << 2) {
-    addColumnSums(x, min(left, ROWS), c, centers, out, out + 128);
-  }
-}
-
 /** As addColumnSums, of dy and dy (x - center). */
 export function addColumnGradientSums(
   x: usize, dy: usize, n: i32, c: i32, centers: usize, sums: usize, dots: usize,
@@ -85,75 +77,4 @@ export function addColumnGradientSums(
   addLanes(dots + 32, p1);
   addLanes(dots + 64, p2);
   addLanes(dots + 96, p3);
-}
-
-/** The sums of addColumnGradientSums over any number of rows: 16 + 16 float64 at `out`. */
-export function columnGradientSums(x: usize, dy: usize, n: i32, c: i32, centers: usize, out: usize): void {
-  memory.fill(out, 0, 256);
-  const step = <usize>(ROWS * c) << 2;
-  for (let left = n; left > 0; left -= ROWS, x += step, dy += step) {
-    addColumnGradientSums(x, dy, min(left, ROWS), c, centers, out, out + 128);
-  }
-}
-
-/** y = (x - center) scale + shift, with 16 centers, scales and shifts in memory. */
-export function normalizeColumns(
-  x: usize, y: usize, n: i32, c: i32, width: i32, centers: usize, scales: usize, shifts: usize,
-): void {
-  const step = <usize>c << 2;
-  for (let i = 0; i < width; ) {
-    const at = <usize>i << 2;
-    let from = x + at;
-    let to = y + at;
-    if (width - i >= 8) {
-      const c0 = v128.load(centers + at), c1 = v128.load(centers + at, 16);
-      const a0 = v128.load(scales + at), a1 = v128.load(scales + at, 16);
-      const b0 = v128.load(shifts + at), b1 = v128.load(shifts + at, 16);
-      for (let row = 0; row < n; row++, from += step, to += step) {
-        v128.store(to, fma(f32x4.sub(v128.load(from), c0), a0, b0));
-        v128.store(to, fma(f32x4.sub(v128.load(from, 16), c1), a1, b1), 16);
-      }
-      i += 8;
-    } else if (width - i >= 4) {
-      const center = v128.load(centers + at), scale = v128.load(scales + at), shift = v128.load(shifts + at);
-      for (let row = 0; row < n; row++, from += step, to += step) {
-        v128.store(to, fma(f32x4.sub(v128.load(from), center), scale, shift));
-      }
-      i += 4;
-    } else {
-      const center = load<f32>(centers + at), scale = load<f32>(scales + at), shift = load<f32>(shifts + at);
-      for (let row = 0; row < n; row++, from += step, to += step) {
-        store<f32>(to, (load<f32>(from) - center) * scale + shift);
-      }
-      i += 1;
-    }
-  }
-}
-
-/** dx = a dy + b (x - center) + shift, with 16 of each in memory. */
-export function gradientColumns(
-  x: usize, dy: usize, dx: usize, n: i32, c: i32, width: i32, centers: usize, as: usize, bs: usize, shifts: usize,
-): void {
-  const step = <usize>c << 2;
-  for (let i = 0; i < width; ) {
-    const at = <usize>i << 2;
-    let xAt = x + at;
-    let gAt = dy + at;
-    let to = dx + at;
-    if (width - i >= 4) {
-      const center = v128.load(centers + at), a = v128.load(as + at);
-      const b = v128.load(bs + at), shift = v128.load(shifts + at);
-      for (let row = 0; row < n; row++, xAt += step, gAt += step, to += step) {
-        v128.store(to, fma(v128.load(gAt), a, fma(f32x4.sub(v128.load(xAt), center), b, shift)));
-      }
-      i += 4;
-    } else {
-      const center = load<f32>(centers + at), a = load<f32>(as + at);
-      const b = load<f32>(bs + at), shift = load<f32>(shifts + at);
-      for (let row = 0; row < n; row++, xAt += step, gAt += step, to += step) {
-        store<f32>(to, load<f32>(gAt) * a + ((load<f32>(xAt) - center) * b + shift));
-      }
-      i += 1;
-    }
-  }
 }
