@@ -1,6 +1,6 @@
 // Batch normalization of a large [N, C], channels last: whole rows are read as they lie in memory, in
-// blocks that stay in cache. Column by column, as kernel.as.ts does it, x would pass through memory once
-// for every sixteen channels' cache lines, three times over.
+// blocks that stay in cache. kernel.as.ts takes up to 256 columns from the first row to the last, and
+// then again: of a table larger than the cache, x would pass through memory three times.
 //
 //   1. for each block of rows: the sums of all channels, as float64, into `partial` (blocks are the work items)
 //   2. the blocks' sums merged in order (channels are the work items), and a table of what step 3 needs
