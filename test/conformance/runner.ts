@@ -95,6 +95,35 @@ function runOnce(testCase: Case, runner: Runner, backend: Backend, wanted: reado
 	});
 }
 
+/** How far a case is from PyTorch on the current backend: the relative error of each output, buffer and gradient. */
+export interface Measured {
+	forward: number;
+	/** By the name of the input. */
+	gradients: Record<string, number>;
+	/** By the name of the buffer. */
+	state: Record<string, number>;
+}
+
+/** Runs `testCase` on the current backend and measures it, without judging. */
+export function measureCase(testCase: Case, runner: Runner): Measured {
+	return scope(() => {
+		const inputs = makeInputs(testCase, Object.keys(testCase.grads ?? {}));
+		const result = runner(inputs, testCase.attrs);
+		const { y, state } = "y" in result ? result : { y: result, state: {} };
+		const errors = (expected: Record<string, Encoded> | undefined, actual: (name: string) => Tensor | null) =>
+			Object.fromEntries(
+				Object.entries(expected ?? {}).map(([name, encoded]) => {
+					const tensor = actual(name);
+					return [name, tensor ? relativeError(tensor.view(), numbers(encoded)).error : Number.POSITIVE_INFINITY];
+				}),
+			);
+		const forward = relativeError(y.view(), numbers(testCase.outputs.y)).error;
+		const buffers = errors(testCase.state, (name) => state[name]);
+		if (testCase.dy) y.backward(decode(testCase.dy, "dy"));
+		return { forward, state: buffers, gradients: errors(testCase.grads, (name) => inputs[name].grad) };
+	});
+}
+
 function compareGradient(
 	testCase: Case,
 	name: string,
