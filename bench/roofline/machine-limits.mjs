@@ -1,0 +1,148 @@
+// What this machine can do: floating-point operations a second with 128-bit SIMD, and bytes copied a second (read and
+// written) by how many bytes are worked on, on one thread and on several.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
+import asc from "assemblyscript/asc";
+
+/**
+ * @typedef {object} Limits of some number of threads together
+ * @property {number} flops a second
+ * @property {{ bytes: number, perSecond: number }[]} copying by bytes worked on (read and written)
+ */
+
+const [RUN, JOB, TIMES, SIZE, THREADS, DONE] = [0, 1, 2, 3, 4, 5];
+const [ROUNDS, COPY, COPY_AT_ONCE] = [0, 1, 2];
+const OPERATIONS_A_ROUND = 96;
+/** Bytes read and written together by all threads; the last is far beyond any cache. */
+const sizes = [0.25, 1, 4, 16, 64, 512].map((mebibytes) => mebibytes * 2 ** 20);
+/** Each figure is the best of so many tries of about this long: a limit is what was reached once. */
+const TRIES = 7;
+const SECONDS = 0.02;
+
+/** Measures 1 to `threads` threads; index 0 is one thread. @param {number} threads @returns {Promise<Limits[]>} */
+export async function measureLimits(threads) {
+	const crew = await Crew.start(threads);
+	try {
+		return Array.from({ length: threads }, (_, i) => limitsOf(crew, i + 1));
+	} finally {
+		crew.stop();
+	}
+}
+
+/** @param {Crew} crew @param {number} threads @returns {Limits} */
+function limitsOf(crew, threads) {
+	const flops = crew.best(ROUNDS, threads, 0) * OPERATIONS_A_ROUND * threads;
+	const copying = sizes.map((bytes) => {
+		const size = Math.floor(bytes / 2 / threads / 64) * 64;
+		const times = Math.max(crew.best(COPY, threads, size), crew.best(COPY_AT_ONCE, threads, size));
+		return { bytes, perSecond: times * size * 2 * threads };
+	});
+	return { flops, copying };
+}
+
+/**
+ * Bytes a second when `bytes` are worked on: between two measured sizes by proportion of their logarithms.
+ *
+ * @param {Limits} limits @param {number} bytes
+ */
+export function copyRate({ copying }, bytes) {
+	const above = copying.findIndex((each) => each.bytes >= bytes);
+	if (above === 0) return copying[0].perSecond;
+	if (above < 0) return copying[copying.length - 1].perSecond;
+	const [low, high] = [copying[above - 1], copying[above]];
+	const share = Math.log(bytes / low.bytes) / Math.log(high.bytes / low.bytes);
+	return low.perSecond + share * (high.perSecond - low.perSecond);
+}
+
+/** Threads that wait for work. */
+class Crew {
+	#control = new Int32Array(new SharedArrayBuffer(64));
+
+	/** @param {number} threads */
+	static async start(threads) {
+		const crew = new Crew();
+		const bytes = await compile();
+		const pages = Math.ceil((sizes[sizes.length - 1] + 2 * 65536) / 65536);
+		const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+		// A page of memory that was never written may be one page of zeros for all.
+		new Uint8Array(memory.buffer).fill(1);
+		for (let index = 0; index < threads; index++) {
+			const workerData = { bytes, memory, control: crew.#control, index };
+			new Worker(new URL("worker.mjs", import.meta.url), { workerData }).unref();
+		}
+		while (Atomics.load(crew.#control, DONE) < threads) await new Promise((resolve) => setTimeout(resolve, 5));
+		return crew;
+	}
+
+	/** The most times a second that each of `threads` does `job`. @param {number} job @param {number} threads @param {number} size */
+	best(job, threads, size) {
+		let times = 1;
+		while (this.#seconds(job, threads, size, times) < SECONDS / 4) times *= 2;
+		let best = 0;
+		for (let i = 0; i < TRIES; i++) best = Math.max(best, (4 * times) / this.#seconds(job, threads, size, 4 * times));
+		return best;
+	}
+
+	stop() {
+		this.#control[JOB] = -1;
+		this.#go();
+	}
+
+	/** @param {number} job @param {number} threads @param {number} size @param {number} times */
+	#seconds(job, threads, size, times) {
+		const control = this.#control;
+		control[JOB] = job;
+		control[TIMES] = times;
+		control[SIZE] = size;
+		control[THREADS] = threads;
+		control[DONE] = 0;
+		const start = performance.now();
+		this.#go();
+		for (;;) {
+			const done = Atomics.load(control, DONE);
+			if (done >= threads) break;
+			Atomics.wait(control, DONE, done);
+		}
+		return (performance.now() - start) / 1000;
+	}
+
+	#go() {
+		Atomics.add(this.#control, RUN, 1);
+		Atomics.notify(this.#control, RUN);
+	}
+}
+
+/** peak.as.ts, with fused multiply-add where the engine has it. @returns {Promise<Uint8Array>} */
+async function compile() {
+	if (Number.parseInt(process.versions.node, 10) < 22) setFlagsFromString("--experimental-wasm-relaxed-simd");
+	const source = readFileSync(fileURLToPath(new URL("peak.as.ts", import.meta.url)), "utf8");
+	for (const features of ["simd,threads,relaxed-simd", "simd,threads"]) {
+		const bytes = await compileWith(source, features);
+		if (WebAssembly.validate(bytes)) return bytes;
+	}
+	throw new Error("roofline: this engine has no WebAssembly SIMD");
+}
+
+/** @param {string} source @param {string} features @returns {Promise<Uint8Array<ArrayBuffer>>} */
+async function compileWith(source, features) {
+	/** @type {Record<string, Uint8Array>} */
+	const written = {};
+	const { error, stderr } = await asc.main(
+		[
+			...["peak.ts", "--outFile", "peak.wasm", "--enable", features, "--runtime", "stub", "-O3", "--noAssert"],
+			...["--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
+		],
+		{
+			readFile: (name) => (name === "peak.ts" ? source : null),
+			writeFile: (name, contents) => {
+				if (contents instanceof Uint8Array) written[name] = contents;
+			},
+			listFiles: () => [],
+		},
+	);
+	if (error) throw new Error(`roofline: the kernels did not compile: ${stderr}`);
+	return new Uint8Array(written["peak.wasm"]);
+}
