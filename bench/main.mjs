@@ -1,35 +1,52 @@
-// `npm run bench -- <name>`: one benchmark, on this machine, against its peer where that can be had.
+// `npm run bench -- <name>`: benchmarks on this machine, against the peers that can be had.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const usage = `usage: npm run bench -- <lenet|norms> [options]
+const usage = `usage: npm run bench -- <name>... [options]
 
-  lenet             examples/s of training lenet-bn at batch 256 on Fashion-MNIST
-  norms             ms of each norm's forward and backward
+  lenet, mlp, resnet   training lenet-bn, mlp-bn, resnet-mini
+  batchnorm            batch normalization alone, forward and backward, five shapes
+  scaling              lenet-bn at batches of 2 to 1024, on 1 and 2 threads
+  inference            lenet-bn in evaluation, norms folded and not, batches of 1 to 1024
+  memory               the most held at once
+  roofline             what this machine can do, and how near each workload and op comes
+  browser              the same code in Chromium and in Node
+  all                  all of these, with all peers
+  norms                ms of each norm's forward and backward
 
-  --seconds <x>     length of a window (default 2)
-  --windows <n>     windows measured, after one to warm up; the median counts (default 7)
-  --threads <n>     threads of evenkeel and of PyTorch (default 2)
-  --json            one JSON object instead of text
+  --seconds <x>     length of a window (default 2; all: 1)
+  --windows <n>     windows of each side, in turn, after one to warm up; the median counts (default 7; all: 5)
+  --threads <n>     threads of every side that has them (default 2)
+  --peers <names>   pytorch, jax-js, tfjs-cpu, tfjs-wasm, onnxruntime with commas between, or all or none
+                    (default pytorch; inference: onnxruntime as well; all: all)
+  --quick           short windows, fewer sizes, PyTorch alone: a first look
+  --out <folder>    where the tables go, as Markdown and JSON (default runs/bench)
+  --docs            put the tables into docs/benchmarks.md too
+  --json            one JSON object on stdout instead of text
 
-With EVENKEEL_BENCH_PYTHON naming a Python that has PyTorch, the same is done there too, in turn with
-evenkeel's windows, and the ratio is printed.
+EVENKEEL_BENCH_PYTHON names a Python that has PyTorch. The other peers are packages, installed on first use.
 `;
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
-		seconds: { type: "string", default: "2" },
-		windows: { type: "string", default: "7" },
+		seconds: { type: "string" },
+		windows: { type: "string" },
 		threads: { type: "string", default: "2" },
+		peers: { type: "string" },
+		quick: { type: "boolean", default: false },
+		out: { type: "string" },
+		docs: { type: "boolean", default: false },
 		json: { type: "boolean", default: false },
 		help: { type: "boolean", default: false },
 	},
 });
 
-if (values.help || positionals.length !== 1 || !["lenet", "norms"].includes(positionals[0])) {
+const names = ["lenet", "mlp", "resnet", "batchnorm", "scaling", "inference", "memory", "roofline", "browser"];
+const known = positionals.every((name) => names.includes(name) || name === "all" || name === "norms");
+if (values.help || positionals.length === 0 || !known) {
 	process.stderr.write(usage);
 	process.exit(values.help ? 0 : 2);
 }
@@ -38,14 +55,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-needed"], { cwd: root, stdio: "inherit" });
 if (built.status !== 0) process.exit(built.status ?? 1);
 
-const bench =
-	positionals[0] === "norms" ? (await import("./norms.mjs")).benchNorms : (await import("./lenet.mjs")).benchLenet;
-await bench({
-	seconds: positive("seconds", values.seconds),
-	windows: Math.ceil(positive("windows", values.windows)),
-	threads: Math.ceil(positive("threads", values.threads)),
-	json: values.json,
-});
+const all = positionals.includes("all");
+const seconds = positive("seconds", values.seconds ?? (values.quick ? "0.3" : all ? "1" : "2"));
+const windows = Math.ceil(positive("windows", values.windows ?? (values.quick ? "3" : all ? "5" : "7")));
+const threads = Math.ceil(positive("threads", values.threads));
+
+if (positionals.includes("norms")) {
+	await (await import("./norms.mjs")).benchNorms({ seconds, windows, threads, json: values.json });
+} else {
+	const { runSuites } = await import("./run.mjs");
+	await runSuites(all ? names : positionals, {
+		...{ seconds, windows, threads },
+		...{ quick: values.quick, docs: values.docs, json: values.json, out: values.out },
+		peers: values.peers ?? (all && !values.quick ? "all" : undefined),
+	});
+}
 
 /** @param {string} name @param {string} text */
 function positive(name, text) {

@@ -1,0 +1,81 @@
+// Runs the suites asked for, one after the other, and writes their tables.
+
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeData } from "./data.mjs";
+import { machine } from "./machine.mjs";
+import { installPeers, parsePeers } from "./peers.mjs";
+import { renderSection, writeReport } from "./report.mjs";
+import { benchBatchNorm } from "./suites/batch-norm.mjs";
+import { benchBrowser } from "./suites/browser.mjs";
+import { benchInference } from "./suites/inference.mjs";
+import { benchMemory } from "./suites/memory.mjs";
+import { benchRoofline } from "./suites/roofline.mjs";
+import { benchScaling } from "./suites/scaling.mjs";
+import { benchTraining } from "./suites/training.mjs";
+
+/** @typedef {import("./context.mjs").Context} Context */
+/** @typedef {import("./context.mjs").Section} Section */
+
+/** @type {Record<string, (context: Context) => Promise<Section | Section[]>>} */
+const suites = {
+	lenet: (context) => benchTraining(context, "lenet-bn"),
+	mlp: (context) => benchTraining(context, "mlp-bn"),
+	resnet: (context) => benchTraining(context, "resnet-mini"),
+	batchnorm: benchBatchNorm,
+	scaling: benchScaling,
+	inference: benchInference,
+	memory: benchMemory,
+	roofline: benchRoofline,
+	browser: benchBrowser,
+};
+
+/**
+ * @typedef {object} Options
+ * @property {number} seconds @property {number} windows @property {number} threads
+ * @property {boolean} quick @property {boolean} docs @property {boolean} json
+ * @property {string} [out] @property {string} [peers]
+ */
+
+/** @param {string[]} names @param {Options} options */
+export async function runSuites(names, { seconds, windows, threads, quick, docs, json, out, peers }) {
+	const say = (/** @type {string} */ line) => void process.stderr.write(`${line}\n`);
+	const usual = names.includes("inference") && !quick ? "pytorch,onnxruntime" : "pytorch";
+	const wanted = installPeers(parsePeers(peers ?? usual));
+	const data = await writeData();
+	say(`${machine()}; ${data.summary}`);
+	/** @type {Context} */
+	const context = { folder: data.folder, seconds, windows, threads, quick, peers: [...wanted], say };
+	/** @type {Section[]} */
+	const sections = [];
+	try {
+		for (const name of names) {
+			const loadBefore = loadavg()[0];
+			for (const section of [await suites[name](context)].flat()) {
+				const conditions = conditionsOf(context, loadBefore);
+				sections.push({ ...section, notes: [...section.notes, conditions] });
+				if (!json) process.stdout.write(`\n${renderSection(sections[sections.length - 1])}\n`);
+			}
+		}
+	} finally {
+		data.remove();
+	}
+	const root = fileURLToPath(new URL("..", import.meta.url));
+	const folder = out ?? join(root, "runs", "bench");
+	writeReport(sections, folder, docs ? join(root, "docs", "benchmarks.md") : null);
+	if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), date: today(), sections })}\n`);
+	else say(`\nwritten to ${folder}${docs ? " and docs/benchmarks.md" : ""}`);
+}
+
+/** Under what it was measured: without that a figure says little. @param {Context} context @param {number} load */
+function conditionsOf({ seconds, windows }, load) {
+	return (
+		`Measured ${today()} on ${machine()}; medians of ${windows} windows of ${seconds} s, in turn; ` +
+		`load average before: ${load.toFixed(1)}.`
+	);
+}
+
+function today() {
+	return new Date().toISOString().slice(0, 10);
+}
