@@ -100,10 +100,13 @@ describe("in a process of its own", () => {
 				if (name === "exit") running--;
 				return emit.call(this, name, ...rest);
 			};
+			await init({ threads: 2 });
+			// One of ours; what else the engine runs as a worker is its own affair.
+			const before = running;
 			for (const threads of [4, 2, 3, 2]) await init({ threads });
-			for (let i = 0; i < 100 && running > 1; i++) await new Promise((resolve) => setTimeout(resolve, 20));
-			console.log(running);`,
+			for (let i = 0; i < 100 && running > before; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+			console.log(running - before);`,
 		);
-		expect({ code, stdout }).toEqual({ code: 0, stdout: "1\n" });
+		expect({ code, stdout }).toEqual({ code: 0, stdout: "0\n" });
 	});
 });
