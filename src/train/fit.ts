@@ -9,8 +9,10 @@ import type { ImageTransform } from "../data/transform.ts";
 import { check, EvenkeelError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { runObserved } from "../nn/summary.ts";
+import { full } from "../ops/creation.ts";
 import { clipGradNorm } from "../optim/index.ts";
 import { scope } from "../tensor/scope.ts";
+import { inMicroBatches, type MicroBatch } from "./accumulate.ts";
 import {
 	type CheckpointParts,
 	checkSettings,
@@ -109,6 +111,7 @@ export class FitRun {
 			loss: objective.loss.name,
 			metrics: objective.metrics.map(({ name }) => name).join(", "),
 			optimizer: trainer.optimizer.name,
+			accumulate: trainer.accumulate ? JSON.stringify(trainer.accumulate) : null,
 			precision: currentBackend().float,
 		};
 	}
@@ -175,14 +178,21 @@ export class FitRun {
 		const { value: batch } = batches.next();
 		if (!batch) return;
 		const { net, loss } = this.#objective;
-		const { optimizer, schedule, clipGradNorm: maxNorm } = this.#trainer;
-		const output = net.forward(batch.x);
-		const mean = loss.compute(output, batch.y);
-		const value = mean.item();
-		if (!Number.isFinite(value)) this.#refuse(value, batch);
-		addBatch(this.#totals, this.#objective, output, batch.y, value);
+		const { optimizer, schedule, accumulate, clipGradNorm: maxNorm } = this.#trainer;
 		optimizer.zeroGrad();
-		backward(mean);
+		let value = 0;
+		const learn = ({ x, y, share }: MicroBatch) =>
+			scope(() => {
+				const output = net.forward(x);
+				const mean = loss.compute(output, y);
+				const own = mean.item();
+				if (!Number.isFinite(own)) this.#refuse(own, { x, y });
+				addBatch(this.#totals, this.#objective, output, y, own);
+				backward(mean, share === 1 ? undefined : full(mean.shape, share));
+				value += share * own;
+			});
+		if (accumulate) inMicroBatches(net, batch, accumulate, this.#loader.batchSize, learn);
+		else learn({ x: batch.x, y: batch.y, share: 1 });
 		if (maxNorm !== undefined) clipGradNorm(net.parameters(), maxNorm);
 		optimizer.step();
 		if (schedule && schedule.stepCount < (schedule.curve.end ?? Infinity)) schedule.step();
@@ -191,7 +201,7 @@ export class FitRun {
 		this.#report(value);
 	}
 
-	#refuse(loss: number, { x, y }: Batch): never {
+	#refuse(loss: number, { x, y }: Pick<Batch, "x" | "y">): never {
 		const { epoch, position, length } = this.#loader;
 		throw new EvenkeelError(
 			`epoch ${epoch + 1}, batch ${position} of ${length}: the loss is ${loss}, so training stopped before the update: ` +

@@ -1,5 +1,6 @@
 // Training: the trainer, what it reports, and checkpoints.
 
+export type { AccumulateOptions } from "./accumulate.ts";
 export {
 	type CheckpointState,
 	checkpointFile,

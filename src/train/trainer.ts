@@ -5,6 +5,7 @@ import { check } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import type { Optimizer, Schedule } from "../optim/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type AccumulateOptions, checkAccumulate } from "./accumulate.ts";
 import { type EvaluateOptions, type Examples, evaluate, type Objective, predict } from "./evaluate.ts";
 import { type FitOptions, FitRun } from "./fit.ts";
 import type { Averages, EpochRecord, History } from "./history.ts";
@@ -62,6 +63,8 @@ export interface TrainerOptions {
 	metrics?: readonly (MetricName | MetricFunction)[];
 	/** Scales the gradients down where their norm, over all parameters together, is larger. Default: never. */
 	clipGradNorm?: number;
+	/** Pass each batch through the network in parts, for batches that do not fit memory. Default: in one. */
+	accumulate?: AccumulateOptions;
 	callbacks?: readonly Callbacks[];
 }
 
@@ -78,11 +81,12 @@ export class Trainer {
 	#running = false;
 
 	constructor(net: Module, options: TrainerOptions) {
-		const { clipGradNorm, loss, metrics = [] } = options;
+		const { clipGradNorm, loss, metrics = [], accumulate } = options;
 		check(
 			clipGradNorm === undefined || clipGradNorm > 0,
 			() => `Trainer: clipGradNorm must be above 0, got ${clipGradNorm}`,
 		);
+		if (accumulate) checkAccumulate(accumulate, net);
 		this.net = net;
 		this.#options = options;
 		this.#objective = { net, loss: lossNamed(loss), metrics: metrics.map(metricNamed) };
