@@ -22,6 +22,7 @@ const usage = `usage: npm run bench -- <name>... [options]
   --peers <names>   pytorch, jax-js, tfjs-cpu, tfjs-wasm, onnxruntime with commas between, or all or none
                     (default pytorch; inference: onnxruntime as well; all: all)
   --quick           short windows, fewer sizes, PyTorch alone: a first look
+  --wait <minutes>  wait at most so long before each for a machine on which others take less than 10% (default 0)
   --out <folder>    where the tables go, as Markdown and JSON (default runs/bench)
   --docs            put the tables into docs/benchmarks.md too
   --json            one JSON object on stdout instead of text
@@ -37,6 +38,7 @@ const { values, positionals } = parseArgs({
 		threads: { type: "string", default: "2" },
 		peers: { type: "string" },
 		quick: { type: "boolean", default: false },
+		wait: { type: "string", default: "0" },
 		out: { type: "string" },
 		docs: { type: "boolean", default: false },
 		json: { type: "boolean", default: false },
@@ -67,6 +69,7 @@ if (positionals.includes("norms")) {
 	await runSuites(all ? names : positionals, {
 		...{ seconds, windows, threads },
 		...{ quick: values.quick, docs: values.docs, json: values.json, out: values.out },
+		patience: Number(values.wait) || 0,
 		peers: values.peers ?? (all && !values.quick ? "all" : undefined),
 	});
 }

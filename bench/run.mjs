@@ -1,10 +1,11 @@
 // Runs the suites asked for, one after the other, and writes their tables.
 
-import { loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeData } from "./data.mjs";
+import { waitForQuiet } from "./disturbance.mjs";
 import { machine } from "./machine.mjs";
+import { mostDisturbed } from "./measure.mjs";
 import { installPeers, parsePeers } from "./peers.mjs";
 import { renderSection, writeReport } from "./report.mjs";
 import { benchBatchNorm } from "./suites/batch-norm.mjs";
@@ -14,6 +15,7 @@ import { benchMemory } from "./suites/memory.mjs";
 import { benchRoofline } from "./suites/roofline.mjs";
 import { benchScaling } from "./suites/scaling.mjs";
 import { benchTraining } from "./suites/training.mjs";
+import { percent } from "./table.mjs";
 
 /** @typedef {import("./context.mjs").Context} Context */
 /** @typedef {import("./context.mjs").Section} Section */
@@ -35,11 +37,12 @@ const suites = {
  * @typedef {object} Options
  * @property {number} seconds @property {number} windows @property {number} threads
  * @property {boolean} quick @property {boolean} docs @property {boolean} json
+ * @property {number} patience minutes to wait for a quiet machine before each suite
  * @property {string} [out] @property {string} [peers]
  */
 
 /** @param {string[]} names @param {Options} options */
-export async function runSuites(names, { seconds, windows, threads, quick, docs, json, out, peers }) {
+export async function runSuites(names, { seconds, windows, threads, quick, docs, json, patience, out, peers }) {
 	const say = (/** @type {string} */ line) => void process.stderr.write(`${line}\n`);
 	const usual = names.includes("inference") && !quick ? "pytorch,onnxruntime" : "pytorch";
 	const wanted = installPeers(parsePeers(peers ?? usual));
@@ -51,9 +54,9 @@ export async function runSuites(names, { seconds, windows, threads, quick, docs,
 	const sections = [];
 	try {
 		for (const name of names) {
-			const loadBefore = loadavg()[0];
+			await waitForQuiet(0.1, patience, say);
 			for (const section of [await suites[name](context)].flat()) {
-				const conditions = conditionsOf(context, loadBefore);
+				const conditions = conditionsOf(context, section);
 				sections.push({ ...section, notes: [...section.notes, conditions] });
 				if (!json) process.stdout.write(`\n${renderSection(sections[sections.length - 1])}\n`);
 			}
@@ -68,12 +71,13 @@ export async function runSuites(names, { seconds, windows, threads, quick, docs,
 	else say(`\nwritten to ${folder}${docs ? " and docs/benchmarks.md" : ""}`);
 }
 
-/** Under what it was measured: without that a figure says little. @param {Context} context @param {number} load */
-function conditionsOf({ seconds, windows }, load) {
-	return (
-		`Measured ${today()} on ${machine()}; medians of ${windows} windows of ${seconds} s, in turn; ` +
-		`load average before: ${load.toFixed(1)}.`
-	);
+/** Under what it was measured: without that a figure says little. @param {Context} context @param {Section} section */
+function conditionsOf({ seconds, windows }, { data }) {
+	const measured = Array.isArray(data) ? data.flatMap(({ measured = [] }) => measured) : [];
+	const how = measured.length > 0 ? `; medians of up to ${windows} windows of ${seconds} s, in turn` : "";
+	const others = mostDisturbed(measured);
+	const noise = others > 0.05 ? ` Other processes took up to ${percent(others)} of the processors meanwhile.` : "";
+	return `Measured ${today()} on ${machine()}${how}.${noise}`;
 }
 
 function today() {

@@ -59,6 +59,11 @@ export class Side {
 		}
 	}
 
+	/** The process's id. */
+	get pid() {
+		return this.#process.pid;
+	}
+
 	/** @param {SideName} name @param {string} command @param {{ threads: number, folder: string }} settings */
 	constructor(name, command, settings) {
 		this.name = name;

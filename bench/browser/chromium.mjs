@@ -37,6 +37,7 @@ export async function openPage({ threads, folder, say }) {
 		name: /** @type {const} */ ("evenkeel"),
 		label: `Chromium ${browser.version()} (wasm, ${started.build})`,
 		threads: started.threads,
+		pid: undefined,
 		/** @param {import("../side.mjs").Job} job @param {number} seconds */
 		async run(job, seconds) {
 			/** @type {import("../side.mjs").Metrics} */
