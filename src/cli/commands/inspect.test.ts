@@ -14,7 +14,7 @@ beforeAll(async () => {
 	root = mkdtempSync(join(tmpdir(), "evenkeel-inspect-"));
 	images = writeImageFolder(join(root, "images"), { train: 256, test: 64 });
 	run = join(root, "run");
-	const options = ["--data", images, "--epochs", "4", "--batch-size", "16", "--lr", "0.05", "--out", run, "--quiet"];
+	const options = ["--data", images, "--epochs", "4", "--batch-size", "16", "--lr", "0.005", "--out", run, "--quiet"];
 	const { code, err } = await runForTest("train", "lenet", "--norm", "batch", ...options);
 	expect(code, err).toBe(0);
 });
