@@ -50,23 +50,24 @@ export async function runSuites(names, { seconds, windows, threads, quick, docs,
 	say(`${machine()}; ${data.summary}`);
 	/** @type {Context} */
 	const context = { folder: data.folder, seconds, windows, threads, quick, peers: [...wanted], say };
+	const root = fileURLToPath(new URL("..", import.meta.url));
+	const folder = out ?? join(root, "runs", "bench");
 	/** @type {Section[]} */
 	const sections = [];
 	try {
 		for (const name of names) {
 			await waitForQuiet(0.1, patience, say);
 			for (const section of [await suites[name](context)].flat()) {
-				const conditions = conditionsOf(context, section);
-				sections.push({ ...section, notes: [...section.notes, conditions] });
-				if (!json) process.stdout.write(`\n${renderSection(sections[sections.length - 1])}\n`);
+				const whole = { ...section, notes: [...section.notes, conditionsOf(context, section)] };
+				sections.push(whole);
+				// At once, so that what is measured is kept if a later suite fails or is stopped.
+				writeReport([whole], folder, docs ? join(root, "docs", "benchmarks.md") : null);
+				if (!json) process.stdout.write(`\n${renderSection(whole)}\n`);
 			}
 		}
 	} finally {
 		data.remove();
 	}
-	const root = fileURLToPath(new URL("..", import.meta.url));
-	const folder = out ?? join(root, "runs", "bench");
-	writeReport(sections, folder, docs ? join(root, "docs", "benchmarks.md") : null);
 	if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), date: today(), sections })}\n`);
 	else say(`\nwritten to ${folder}${docs ? " and docs/benchmarks.md" : ""}`);
 }

@@ -161,7 +161,7 @@ async function batchnorm({ shape }) {
 }
 
 const kinds = { train, infer, batchnorm };
-await serve(`jax-js ${version} (wasm, jitted, one thread: Node has no Worker that it knows)`, (job) => {
+await serve(`jax-js ${version} (wasm, jitted, 1 thread)`, (job) => {
 	if (!kinds[job.kind]) throw new Unsupported("not written for jax-js");
 	return kinds[job.kind](job);
 });

@@ -124,7 +124,7 @@ async function batchnorm({ shape }) {
 }
 
 const kinds = { train, infer, batchnorm };
-const detail = backend === "wasm" ? `wasm, ${threads} threads` : "cpu, one thread: it is plain JavaScript";
+const detail = backend === "wasm" ? `wasm, ${threads} threads` : "cpu, 1 thread";
 await serve(`TF.js ${tf.version.tfjs} (${detail})`, (job) => {
 	if (!kinds[job.kind]) throw new Unsupported("not written for TF.js");
 	return kinds[job.kind](job);

@@ -12,7 +12,7 @@ import { figure, times, withSpread } from "../table.mjs";
 const presets = {
 	"lenet-bn": { batches: [256], tooSlow: [] },
 	"mlp-bn": { batches: [256], tooSlow: [] },
-	"resnet-mini": { batches: [64, 128], tooSlow: ["tfjs-cpu"] },
+	"resnet-mini": { batches: [64, 128], tooSlow: ["jax-js", "tfjs-cpu"] },
 };
 
 /** @param {Context} context @param {keyof typeof presets} network @returns {Promise<Section>} */
@@ -31,7 +31,7 @@ export async function benchTraining(context, network) {
 		return all;
 	});
 	const notes = results[0].measured.filter(({ reason }) => reason).map(({ label, reason }) => `${label}: ${reason}.`);
-	for (const name of tooSlow) notes.push(`${name} is left out: a step takes minutes.`);
+	for (const name of tooSlow) notes.push(`${name} is left out: a step takes half a minute or more.`);
 	if (network !== "lenet-bn" && peers.includes("jax-js")) notes.push("jax-js updates by plain SGD.");
 	return {
 		id: `train-${network}`,
