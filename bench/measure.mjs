@@ -16,7 +16,9 @@ const VERY_SLOW_STEP = 5000;
 /** The share of the processors' time that others may take of a window that counts as quiet. */
 const QUIET = 0.05;
 /** How many times the windows asked for are tried at most, to get as many quiet ones. */
-const PATIENCE = 3;
+const PATIENCE = 6;
+/** How long to wait after a disturbed one, in milliseconds: others tend to come in bursts. */
+const PAUSE = 300;
 
 /**
  * @typedef {object} Measured what one side did
@@ -66,7 +68,9 @@ class Windows {
 	async measure() {
 		const others = watchOthers(this.side.pid);
 		const { metrics } = await this.side.run(this.job, this.#seconds);
-		if (metrics) this.#windows.push({ metrics, others: others() });
+		const taken = others();
+		if (metrics) this.#windows.push({ metrics, others: taken });
+		if (this.#watch && taken !== null && taken > QUIET) await new Promise((resolve) => setTimeout(resolve, PAUSE));
 	}
 
 	/** @returns {Measured} */
