@@ -49,12 +49,11 @@ abstract class Conv<Options extends { groups?: number }> extends Module {
 		transposed = false,
 	) {
 		super();
-		const { bias = true, generator, weightStandardization = false, ...geometry } = options;
+		const { bias = true, generator, weightStandardization = false, groups = 1 } = options;
 		const layer = this.constructor.name;
 		checkSize(layer, "inChannels", inChannels);
 		checkSize(layer, "outChannels", outChannels);
 		for (const size of kernel) checkSize(layer, "kernelSize", size);
-		const groups = geometry.groups ?? 1;
 		checkSize(layer, "groups", groups);
 		check(
 			inChannels % groups === 0 && outChannels % groups === 0,
@@ -62,7 +61,7 @@ abstract class Conv<Options extends { groups?: number }> extends Module {
 		);
 		this.inChannels = inChannels;
 		this.outChannels = outChannels;
-		this.options = geometry as unknown as Options;
+		this.options = options;
 		check(
 			!transposed || weightStandardization === false,
 			() => `${layer}: weightStandardization is for Conv1d and Conv2d, whose weights begin with the output channels`,
