@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { onEachBackend } from "../../test/support/backends.ts";
+import { LayerNorm, Linear, Sequential } from "../nn/index.ts";
 import { tensor, zeros } from "../ops/creation.ts";
 import { scope } from "../tensor/scope.ts";
 import { liveTensors, type Tensor } from "../tensor/tensor.ts";
@@ -261,6 +262,10 @@ onEachBackend("optimizers", () => {
 				{ names: ["fc.bias", "bn.weight"], weightDecay: 0, lr: 0.1 },
 			]);
 		}
+		const [decaying, rest] = noWeightDecayOnNorms(new Sequential(new Linear(6, 6), new LayerNorm([2, 3])), {
+			weightDecay: 0.05,
+		});
+		expect([decaying, rest].map(({ params }) => [...params].length)).toEqual([1, 3]);
 		expect(() => noWeightDecayOnNorms(named, { weightDecay: -1 })).toThrow(
 			"weightDecay must be a finite number of at least 0",
 		);

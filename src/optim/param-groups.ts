@@ -2,6 +2,8 @@
 // options of its own.
 
 import { check, EvenkeelError } from "../errors.ts";
+import { isNorm } from "../nn/is-norm.ts";
+import { Module } from "../nn/module.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -100,8 +102,8 @@ export interface HasNamedParameters {
 
 /**
  * Two groups for an optimizer: parameters of two and more dimensions (weights of linear and
- * convolutional layers), which decay, and the rest (biases, scales and shifts of normalization), which do
- * not, since decay there regularizes nothing and only slows training.
+ * convolutional layers), which decay, and the rest (biases, scales and shifts of normalization, whatever
+ * their dimensions if `net` is a module), which do not, since decay there regularizes nothing and only slows training.
  *
  *     new optim.AdamW(optim.noWeightDecayOnNorms(net, { weightDecay: 0.05 }), { lr: 1e-3 })
  *
@@ -118,8 +120,12 @@ export function noWeightDecayOnNorms(
 	);
 	const named = "namedParameters" in net ? net.namedParameters() : net;
 	const all = namedParams("noWeightDecayOnNorms", named, 0);
+	// A layer norm over several axes has a scale of as many dimensions.
+	const norms = net instanceof Module ? net.modules().filter(isNorm) : [];
+	const ofNorms = new Set<Tensor>(norms.flatMap((norm) => norm.parameters()));
+	const decays = (param: Tensor) => param.ndim >= 2 && !ofNorms.has(param);
 	return [
-		{ params: all.filter(([, param]) => param.ndim >= 2), weightDecay },
-		{ params: all.filter(([, param]) => param.ndim < 2), weightDecay: 0 },
+		{ params: all.filter(([, param]) => decays(param)), weightDecay },
+		{ params: all.filter(([, param]) => !decays(param)), weightDecay: 0 },
 	];
 }
