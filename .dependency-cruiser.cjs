@@ -15,6 +15,7 @@ const layers = [
 	["data", "model-files"],
 	["presets", "train"],
 	["surgery"],
+	["onnx"],
 	["index"],
 	["cli"],
 ];
@@ -90,10 +91,17 @@ module.exports = {
 		},
 		{
 			name: "dependencies are for the command line",
-			comment: "the library itself runs in browsers and has no dependencies",
+			comment: "the library itself runs in browsers and has no dependencies, but for ONNX's protobuf",
 			severity: "error",
-			from: { pathNot: "^src/cli/" },
+			from: { pathNot: "^src/(cli|onnx|model-files/onnx)/" },
 			to: { dependencyTypes: ["npm"] },
+		},
+		{
+			name: "ONNX has an entry of its own",
+			comment: "evenkeel/onnx: who imports another entry does not load protobuf",
+			severity: "error",
+			from: { path: ["^src/index\\.ts$", "^src/[^/]+/index\\.ts$"], pathNot: "^src/onnx/" },
+			to: { path: "^src/(onnx|model-files/onnx)/", reachable: true },
 		},
 		{
 			name: "nothing imports tests",
@@ -109,6 +117,10 @@ module.exports = {
 		// Reads the imports from the TypeScript itself, so that those of types are known as such.
 		tsPreCompilationDeps: true,
 		tsConfig: { fileName: "tsconfig.json" },
-		enhancedResolveOptions: { extensions: [".ts", ".mjs", ".d.ts"], exportsFields: ["exports"] },
+		enhancedResolveOptions: {
+			extensions: [".ts", ".mjs", ".d.ts"],
+			exportsFields: ["exports"],
+			conditionNames: ["import"],
+		},
 	},
 };

@@ -29,6 +29,30 @@ export async function writeFileAtomic(path: string, contents: Uint8Array | strin
 	syncFolder(path);
 }
 
+/**
+ * Copies a file, all or nothing, block by block.
+ *
+ * @throws EvenkeelError naming the new path, as {@link writeFileAtomic} does
+ */
+export async function copyFileAtomic(from: string, to: string): Promise<void> {
+	const { promises: fs } = needNodeModule("node:fs", "copyFileAtomic");
+	const temporary = temporaryName(to);
+	try {
+		await fs.copyFile(from, temporary);
+		const file = await fs.open(temporary, "r+");
+		try {
+			await file.sync();
+		} finally {
+			await file.close();
+		}
+		await fs.rename(temporary, to);
+	} catch (error) {
+		await fs.rm(temporary, { force: true }).catch(() => {});
+		throw explain(to, error);
+	}
+	syncFolder(to);
+}
+
 /** As {@link writeFileAtomic}, at once: for when the process is about to end. */
 export function writeFileAtomicSync(path: string, contents: Uint8Array | string): void {
 	const fs = needNodeModule("node:fs", "writeFileAtomicSync");
