@@ -142,7 +142,7 @@ function charge(scan: Scan, bytes: number): void {
 function advance(scan: Scan, at: number, length: number, end: number): number {
 	if (length > end - at) {
 		throw new EvenkeelError(
-			`${scan.what}: cut short or damaged: ${length} bytes are announced at byte ${at}, ${end - at} are left`,
+			`${scan.what}: not an ONNX file, or one cut short or damaged: ${length} bytes are announced at byte ${at}, ${end - at} are left`,
 		);
 	}
 	return at + length;
