@@ -8,5 +8,9 @@ export {
 	encodeSafetensors,
 	type SafetensorsData,
 	type SafetensorsDType,
+	type SafetensorsEntry,
+	SafetensorsFile,
 	type SafetensorsTensor,
+	type StoredTensor,
+	type TensorOnDisk,
 } from "./safetensors.ts";

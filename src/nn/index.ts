@@ -38,6 +38,7 @@ export {
 	SwitchableNorm3d,
 	type SwitchableNormLayerOptions,
 } from "./layers/switchable-norm.ts";
-export { type ForwardHook, type LoadReport, Module } from "./module.ts";
+export type { LoadReport, LoadStateOptions, StateDict, StateEntry } from "./load-state.ts";
+export { type ForwardHook, Module } from "./module.ts";
 export { Parameter } from "./parameter.ts";
 export { countParameters, type LayerRow, summary } from "./summary.ts";

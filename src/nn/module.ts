@@ -1,22 +1,14 @@
 // Module: a tree of layers. It finds its parameters, buffers and children by looking at its own
 // properties, so a network is a plain class with fields.
 
-import { check, EvenkeelError } from "../errors.ts";
+import { check } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
-import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { Parameter, writeInto } from "./parameter.ts";
+import { type LoadReport, type LoadStateOptions, loadState, type StateDict } from "./load-state.ts";
+import { Parameter } from "./parameter.ts";
 
 /** Called after a module's forward; a tensor it returns takes the output's place. */
 export type ForwardHook = (module: Module, inputs: readonly Tensor[], output: Tensor) => Tensor | undefined;
-
-/** What `loadStateDict` could not match. */
-export interface LoadReport {
-	/** Names that the network has and the dict has not. */
-	missing: string[];
-	/** Names that the dict has and the network has not. */
-	unexpected: string[];
-}
 
 /** Names are serialized as PyTorch writes them: `runningMean` is `running_mean` on disk. */
 function serializedName(property: string): string {
@@ -128,37 +120,21 @@ export abstract class Module {
 	}
 
 	/**
-	 * Copies the values of `dict`, by name, into parameters and buffers.
+	 * Copies the values of `dict`, by name, into parameters and buffers: tensors, or what a safetensors file holds, so
+	 * a state dict that PyTorch wrote loads as it is.
 	 *
-	 * @param options.strict whether a missing or unexpected name is an error (default true). A missing
-	 *   `num_batches_tracked` is none: files from before PyTorch 0.4.1 have no such entry.
+	 *     net.loadStateDict(decodeSafetensors(bytes).tensors);
+	 *
+	 * A missing `num_batches_tracked` counts as 0: files from before PyTorch 0.4.1 have no such entry.
+	 *
+	 * @param options.strict whether a missing or unexpected name, or another shape, is an error (default true); if
+	 *   not, what fits is loaded. (PyTorch takes another shape for an error even then.)
+	 * @param options.prefix what stands before the names in `dict`, such as `"module."`; other entries are left out
 	 * @returns the names that did not match
 	 * @throws EvenkeelError naming every missing, unexpected or misshapen entry; nothing is changed then
 	 */
-	loadStateDict(dict: Readonly<Record<string, Tensor>>, { strict = true } = {}): LoadReport {
-		const own = new Map(this.#namedState());
-		const missing = [...own.keys()].filter((name) => !(name in dict) && !name.endsWith("num_batches_tracked"));
-		const unexpected = Object.keys(dict).filter((name) => !own.has(name));
-		const misshapen: string[] = [];
-		for (const [name, tensor] of own) {
-			const given = dict[name];
-			if (given && !sameShape(given.shape, tensor.shape)) {
-				misshapen.push(`${name} is ${formatShape(given.shape)}, expected ${formatShape(tensor.shape)}`);
-			}
-		}
-		const problems = [
-			...(strict && missing.length ? [`missing: ${missing.join(", ")}`] : []),
-			...(strict && unexpected.length ? [`unexpected: ${unexpected.join(", ")}`] : []),
-			...(misshapen.length ? [`of another shape: ${misshapen.join("; ")}`] : []),
-		];
-		if (problems.length > 0) {
-			throw new EvenkeelError(
-				`loadStateDict: the entries do not fit this ${this.constructor.name}: ${problems.join(" · ")}` +
-					(misshapen.length ? "" : "; { strict: false } loads what fits"),
-			);
-		}
-		for (const [name, tensor] of own) if (dict[name]) writeInto(tensor, dict[name]);
-		return { missing, unexpected };
+	loadStateDict(dict: StateDict, options: LoadStateOptions = {}): LoadReport {
+		return loadState(new Map(this.#namedState()), dict, options, this.constructor.name);
 	}
 
 	/**

@@ -1,16 +1,15 @@
 // What to inspect: a preset as it is built, a checkpoint of one, or weights alone.
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EvenkeelError } from "../../errors.ts";
-import { decodeSafetensors, type SafetensorsTensor } from "../../model-files/safetensors.ts";
+import { SafetensorsFile, type TensorOnDisk } from "../../model-files/safetensors.ts";
 import type { Module } from "../../nn/module.ts";
 import { buildNetwork, type NormChoice, type Preset } from "../../presets/index.ts";
-import { scope } from "../../tensor/scope.ts";
 import { checkpointFile, readCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { loadPreset } from "../train/load-preset.ts";
-import { normsFromState, toTensor } from "./norms-from-state.ts";
+import { normsFromState } from "./norms-from-state.ts";
 
 /** A network to look at. */
 export interface LoadedNetwork {
@@ -38,23 +37,13 @@ export async function loadNetwork(name: string, flags: NetworkFlags): Promise<Lo
 	const file = folder ? join(name, checkpointFile) : name;
 	if (!file.endsWith(".safetensors")) return fromPreset(name, flags);
 	checkUsage(existsSync(file), () => `${file}: there is no such file; check the path`);
-	const { tensors, metadata } = decode(file);
-	if (metadata["evenkeel.checkpoint"] === undefined) return fromWeights(file, tensors, flags);
+	using weights = new SafetensorsFile(file);
+	if (weights.metadata["evenkeel.checkpoint"] === undefined) return await fromWeights(file, weights.tensors(), flags);
 	checkUsage(
 		file.endsWith(checkpointFile),
 		() => `${file}: a checkpoint is called ${checkpointFile}; give it that name again`,
 	);
-	return fromCheckpoint(file, tensors, flags);
-}
-
-function decode(file: string): ReturnType<typeof decodeSafetensors> {
-	let bytes: Uint8Array;
-	try {
-		bytes = readFileSync(file);
-	} catch (error) {
-		throw new EvenkeelError(`${file}: it cannot be read: ${error instanceof Error ? error.message : error}`);
-	}
-	return decodeSafetensors(bytes, file);
+	return await fromCheckpoint(file, weights.tensors(), flags);
 }
 
 const choiceOf = (preset: Preset, { norm, groups }: NetworkFlags): NormChoice => ({
@@ -71,7 +60,7 @@ async function fromPreset(name: string, flags: NetworkFlags): Promise<LoadedNetw
 
 async function fromCheckpoint(
 	file: string,
-	tensors: Readonly<Record<string, SafetensorsTensor>>,
+	tensors: Readonly<Record<string, TensorOnDisk>>,
 	flags: NetworkFlags,
 ): Promise<LoadedNetwork> {
 	const { settings, step } = readCheckpoint(dirname(file)).state;
@@ -91,7 +80,7 @@ async function fromCheckpoint(
 
 async function fromWeights(
 	file: string,
-	tensors: Readonly<Record<string, SafetensorsTensor>>,
+	tensors: Readonly<Record<string, TensorOnDisk>>,
 	flags: NetworkFlags,
 ): Promise<LoadedNetwork> {
 	const shared = { trained: true, batchSize: null };
@@ -101,16 +90,11 @@ async function fromWeights(
 	}
 	const { preset } = await loadPreset(flags.preset);
 	const net = buildNetwork(preset, choiceOf(preset, flags));
-	scope(() => {
-		const dict = Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, toTensor(name, value)]));
-		try {
-			net.loadStateDict(dict);
-		} catch (error) {
-			const reason = error instanceof Error ? error.message : String(error);
-			throw new EvenkeelError(
-				`${file}: it is not of the preset ${preset.name} (--preset, --norm, --groups): ${reason}`,
-			);
-		}
-	});
+	try {
+		net.loadStateDict(tensors);
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new EvenkeelError(`${file}: it is not of the preset ${preset.name} (--preset, --norm, --groups): ${reason}`);
+	}
 	return { ...shared, net, preset, source: `preset ${preset.name} with the weights of ${file}` };
 }
