@@ -81,7 +81,7 @@ export function batch_norm_statistics_columns(
     const width = min(WIDE, end - first);
     const from = x + (<usize>first << 2);
     const centers = stats + (<usize>first << 2);
-    roughCenters(from, n, c, width, centers);
+    roughCenters(from, min(n, 8), c, width, centers);
     wideColumnSums(from, n, c, width, centers, scratch);
     if (moveFarCenters(centers, width, count, scratch)) wideColumnSums(from, n, c, width, centers, scratch);
     for (let i = 0; i < width; i++) {

@@ -9,64 +9,34 @@
 // The table has four rows of C floats: y = (x - center) scale + shift, dx = scale dy + slope (x - center) + shift.
 
 import { fma } from "../../../backend/wasm/simd.as";
-import { addColumnGradientSums, addColumnSums, COLUMNS, ROWS } from "../shared/columns.as";
 import { storeStatistics, valueOr } from "../shared/table.as";
-
-// @ts-ignore: decorator
-@inline
-function padded(c: i32): usize {
-  return <usize>((c + COLUMNS - 1) & ~(COLUMNS - 1));
-}
+import { roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums } from "../shared/wide-columns.as";
 
 /** Mean and M2 of each channel over each block, two rows of C float64 a block. */
 export function batch_norm_rows_statistics(
   x: usize, partial: usize, n: i32, c: i32, rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  const sums = scratch;
-  const squares = sums + (padded(c) << 3);
-  const centers = squares + (padded(c) << 3);
+  const centers = scratch + WIDE_BYTES;
   for (let block = begin; block < end; block++) {
     const first = block * rows;
     const height = min(rows, n - first);
     const count = <f64>height;
-    const from = x + ((<usize>first * <usize>c) << 2);
-    roughMeans(from, min(height, max(4, height >> 4)), c, centers, sums, squares);
-    memory.fill(sums, 0, padded(c) << 4);
-    // A few rows at a time: they stay in the first-level cache from one sixteen columns to the next.
-    let at = from;
-    for (let left = height; left > 0; left -= ROWS, at += <usize>(ROWS * c) << 2) {
-      for (let column = 0; column < c; column += COLUMNS) {
-        const wide = <usize>column << 3, lane = <usize>column << 2;
-        addColumnSums(at + lane, min(left, ROWS), c, centers + lane, sums + wide, squares + wide);
+    const means = partial + ((<usize>block * <usize>c) << 4);
+    for (let column = 0; column < c; column += WIDE) {
+      const width = min(WIDE, c - column);
+      const from = x + ((<usize>first * <usize>c + <usize>column) << 2);
+      // However unlike the rest the rows behind a center are, a sixteenth of the block keeps it within four
+      // deviations of the mean, and squares do not cancel.
+      roughCenters(from, min(height, max(8, height >> 4)), c, width, centers);
+      wideColumnSums(from, height, c, width, centers, scratch);
+      for (let i = 0; i < width; i++) {
+        const wide = <usize>i << 3;
+        const sum = load<f64>(scratch + wide);
+        const to = means + (<usize>(column + i) << 3);
+        store<f64>(to, <f64>load<f32>(centers + (<usize>i << 2)) + sum / count);
+        store<f64>(to + (<usize>c << 3), max<f64>(load<f64>(scratch + wide, 2048) - (sum * sum) / count, 0));
       }
     }
-    const means = partial + ((<usize>block * <usize>c) << 4);
-    for (let channel = 0; channel < c; channel++) {
-      const wide = <usize>channel << 3;
-      const sum = load<f64>(sums + wide);
-      store<f64>(means + wide, <f64>load<f32>(centers + (<usize>channel << 2)) + sum / count);
-      store<f64>(means + (<usize>c << 3) + wide, max<f64>(load<f64>(squares + wide) - (sum * sum) / count, 0));
-    }
-  }
-}
-
-/**
- * The mean of each channel over the first few rows: centers to measure deviations from. However unlike
- * the rest those rows are, they are a sixteenth of the block, so a center is at most four deviations from
- * the block's mean, and squares do not cancel.
- */
-function roughMeans(x: usize, n: i32, c: i32, centers: usize, sums: usize, squares: usize): void {
-  memory.copy(centers, x, padded(c) << 2);
-  memory.fill(sums, 0, padded(c) << 4);
-  for (let left = n, at = x; left > 0; left -= ROWS, at += <usize>(ROWS * c) << 2) {
-    for (let column = 0; column < c; column += COLUMNS) {
-      const wide = <usize>column << 3, lane = <usize>column << 2;
-      addColumnSums(at + lane, min(left, ROWS), c, centers + lane, sums + wide, squares + wide);
-    }
-  }
-  for (let channel = 0; channel < c; channel++) {
-    const center = centers + (<usize>channel << 2);
-    store<f32>(center, <f32>(<f64>load<f32>(center) + load<f64>(sums + (<usize>channel << 3)) / <f64>n));
   }
 }
 
@@ -155,23 +125,17 @@ export function batch_norm_rows_normalize(
 export function batch_norm_rows_gradient_sums(
   x: usize, dy: usize, stats: usize, partial: usize, n: i32, c: i32, rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  const sums = scratch;
-  const dots = sums + (padded(c) << 3);
   for (let block = begin; block < end; block++) {
     const first = block * rows;
-    const from = (<usize>first * <usize>c) << 2;
-    memory.fill(sums, 0, padded(c) << 4);
-    let at: usize = from;
-    for (let left = min(rows, n - first); left > 0; left -= ROWS, at += <usize>(ROWS * c) << 2) {
-      for (let column = 0; column < c; column += COLUMNS) {
-        const wide = <usize>column << 3, lane = at + (<usize>column << 2);
-        const centers = stats + (<usize>column << 2);
-        addColumnGradientSums(x + lane, dy + lane, min(left, ROWS), c, centers, sums + wide, dots + wide);
-      }
-    }
     const to = partial + ((<usize>block * <usize>c) << 4);
-    memory.copy(to, sums, <usize>c << 3);
-    memory.copy(to + (<usize>c << 3), dots, <usize>c << 3);
+    for (let column = 0; column < c; column += WIDE) {
+      const width = min(WIDE, c - column);
+      const from = (<usize>first * <usize>c + <usize>column) << 2;
+      wideGradientSums(x + from, dy + from, min(rows, n - first), c, width, stats + (<usize>column << 2), scratch);
+      const at = to + (<usize>column << 3);
+      memory.copy(at, scratch, <usize>width << 3);
+      memory.copy(at + (<usize>c << 3), scratch + 2048, <usize>width << 3);
+    }
   }
 }
 

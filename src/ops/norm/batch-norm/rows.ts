@@ -12,8 +12,8 @@ const BLOCK = 32768;
 const MIN_ELEMENTS = 1 << 18;
 /** The blocks' sums are to be few beside x. */
 const MIN_ROWS = 1024;
-/** Two float64 and a float a channel, channels in sixteens. */
-const scratchBytes = (c: number) => Math.ceil(c / 16) * 16 * 20;
+/** The sums of up to 256 columns, and their centers. */
+const SCRATCH_BYTES = 6144 + 1024;
 
 interface Rows {
 	readonly n: number;
@@ -34,7 +34,7 @@ export function forwardRows(
 ): void {
 	run(like, { n, c, s: 1 }, ({ backend, rows, blocks, partial, table }) => {
 		const [xAt, yAt, statsAt] = [x, y, stats].map(addressOf);
-		backend.launch("batch_norm_rows_statistics", [xAt, partial, n, c, rows], blocks, 1, scratchBytes(c));
+		backend.launch("batch_norm_rows_statistics", [xAt, partial, n, c, rows], blocks, 1, SCRATCH_BYTES);
 		const merged = [partial, statsAt, table, addressOf(weight), addressOf(bias), n, c, rows, eps];
 		backend.launch("batch_norm_rows_merge", merged, c, perThread(c, blocks));
 		backend.launch("batch_norm_rows_normalize", [xAt, yAt, table, n, c, rows, blocks], blocks, 1);
@@ -70,7 +70,7 @@ export function backwardRows(
 			...[located.x, located.dy, located.dx],
 			...[located.weight, located.dweight, located.dbias, located.stats],
 		].map(addressOf);
-		backend.launch("batch_norm_rows_gradient_sums", [x, dy, stats, partial, n, c, rows], blocks, 1, scratchBytes(c));
+		backend.launch("batch_norm_rows_gradient_sums", [x, dy, stats, partial, n, c, rows], blocks, 1, SCRATCH_BYTES);
 		const merged = [partial, stats, table, weight, dweight, dbias, n, c, rows, training ? 1 : 0];
 		backend.launch("batch_norm_rows_gradient_merge", merged, c, perThread(c, blocks));
 		if (dx === 0) return;

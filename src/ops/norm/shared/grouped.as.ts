@@ -50,21 +50,30 @@ function scaleElements(x: usize, y: usize, w: usize, b: usize, length: i32, cent
   const c = f32x4.splat(center);
   const r = f32x4.splat(<f32>rstd);
   const offset = f32x4.splat(<f32>(-low * rstd));
-  const zero = f32x4.splat(0);
   let i = 0;
+  for (; i + 8 <= length; i += 8) {
+    const at = floats(i);
+    const x0 = fma(f32x4.sub(v128.load(x + at), c), r, offset);
+    const x1 = fma(f32x4.sub(v128.load(x + at, 16), c), r, offset);
+    v128.store(y + at, fma(x0, v128.load(w + at), v128.load(b + at)));
+    v128.store(y + at, fma(x1, v128.load(w + at, 16), v128.load(b + at, 16)), 16);
+  }
   for (; i + 4 <= length; i += 4) {
     const at = floats(i);
     const xhat = fma(f32x4.sub(v128.load(x + at), c), r, offset);
-    v128.store(y + at, fma(xhat, v128.load(w + at), b == 0 ? zero : v128.load(b + at)));
+    v128.store(y + at, fma(xhat, v128.load(w + at), v128.load(b + at)));
   }
   for (; i < length; i++) {
     const at = floats(i);
     const xhat = (load<f32>(x + at) - center) * <f32>rstd - <f32>(low * rstd);
-    store<f32>(y + at, xhat * load<f32>(w + at) + (b == 0 ? <f32>0 : load<f32>(b + at)));
+    store<f32>(y + at, xhat * load<f32>(w + at) + load<f32>(b + at));
   }
 }
 
-/** Statistics and y, group by group. `centered` 0: no mean is taken out (RMS norm). */
+/**
+ * Statistics and y, group by group. `centered` 0: no mean is taken out (RMS norm). With a scale or shift for each
+ * element (span 1) there must be both, or neither.
+ */
 export function norm_grouped_forward(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize,
   groups: i32, length: i32, span: i32, period: i32, centered: i32, eps: f64, begin: i32, end: i32, scratch: usize,
@@ -91,9 +100,8 @@ export function norm_grouped_forward(
     }
     const spans = length / span;
     const first = (group % period) * spans;
-    if (span == 1 && weight != 0) {
-      const shift = bias == 0 ? <usize>0 : bias + floats(first);
-      scaleElements(x + offset, y + offset, weight + floats(first), shift, length, center, rstd, low);
+    if (span == 1) {
+      scaleElements(x + offset, y + offset, weight + floats(first), bias + floats(first), length, center, rstd, low);
       continue;
     }
     for (let k = 0; k < spans; k++) {
@@ -108,7 +116,7 @@ export function norm_grouped_forward(
 /**
  * dx where it is not 0, and partial sums of dweight and dbias where `partial` is not 0: for each
  * chunk of `grain` groups (span 1) or for each group (else) a row of `period` groups' sums of dy x̂,
- * and `half` bytes further on the same of dy.
+ * and `half` bytes further on the same of dy. With span 1 there must be a `weight`.
  */
 export function norm_grouped_backward(
   x: usize, dy: usize, dx: usize, weight: usize, stats: usize, partial: usize, half: usize,

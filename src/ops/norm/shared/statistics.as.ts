@@ -32,9 +32,16 @@ function roughMean(x: usize, length: i32): f32 {
   const count = min(length, BLOCK / 16);
   let sum: f64 = 0;
   let i = 0;
-  let lanes = f32x4.splat(0);
-  for (; i + 4 <= count; i += 4) lanes = f32x4.add(lanes, v128.load(x + (<usize>i << 2)));
-  sum = sumLanesF64(lanes);
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (; i + 16 <= count; i += 16) {
+    const at = x + (<usize>i << 2);
+    s0 = f32x4.add(s0, v128.load(at));
+    s1 = f32x4.add(s1, v128.load(at, 16));
+    s2 = f32x4.add(s2, v128.load(at, 32));
+    s3 = f32x4.add(s3, v128.load(at, 48));
+  }
+  for (; i + 4 <= count; i += 4) s0 = f32x4.add(s0, v128.load(x + (<usize>i << 2)));
+  sum = sumLanesF64(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
   for (; i < count; i++) sum += load<f32>(x + (<usize>i << 2));
   return <f32>(sum / <f64>count);
 }
@@ -91,13 +98,20 @@ export function rowStatistics(x: usize, rows: i32, length: i32, stride: i32, out
       if (pending >= BLOCK || (left == 0 && row == rows - 1)) {
         const count = <f64>pending;
         const sum = sum2(s0, s1, s2, s3);
-        const blockMean = <f64>center + sum / count;
-        const blockM2 = max<f64>(sum2(q0, q1, q2, q3) - (sum * sum) / count, 0);
-        const delta = blockMean - mean;
-        const total = n + count;
-        mean += (delta * count) / total;
-        m2 += blockM2 + (delta * delta * n * count) / total;
-        n = total;
+        const share = sum / count;
+        const blockM2 = max<f64>(sum2(q0, q1, q2, q3) - sum * share, 0);
+        if (n == 0) {
+          mean = <f64>center + share;
+          m2 = blockM2;
+          n = count;
+        } else {
+          const delta = <f64>center + share - mean;
+          const total = n + count;
+          const part = (delta * count) / total;
+          mean += part;
+          m2 += blockM2 + delta * part * n;
+          n = total;
+        }
         center = <f32>mean;
         c = f32x4.splat(center);
         s0 = s1 = s2 = s3 = q0 = q1 = q2 = q3 = f32x4.splat(0);

@@ -35,9 +35,8 @@ function mergeBlock(out: usize, bytes: usize): void {
   memory.fill(sums, 0, 2048);
 }
 
-/** The mean of the first rows of each column: a center that is close to the column's mean. */
-export function roughCenters(x: usize, n: i32, c: i32, width: i32, centers: usize): void {
-  const rows = min(n, 8);
+/** The mean of the first `rows` rows of each column: a center that is close to the column's mean. */
+export function roughCenters(x: usize, rows: i32, c: i32, width: i32, centers: usize): void {
   const step = <usize>c << 2;
   const share = f32x4.splat(<f32>1 / <f32>rows);
   for (let i = 0; i < width; i += 4) {
