@@ -18,7 +18,7 @@ export * as data from "./data/index.ts";
 export { EvenkeelError } from "./errors.ts";
 export * as nn from "./nn/index.ts";
 export * from "./ops/activation/op.ts";
-export { conv1d, conv2d, convTranspose2d } from "./ops/conv/op.ts";
+export { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./ops/conv/op.ts";
 export { full, type NestedNumbers, ones, type TensorOptions, tensor, zeros } from "./ops/creation.ts";
 export { dropout } from "./ops/dropout/op.ts";
 export * from "./ops/elementwise/op.ts";

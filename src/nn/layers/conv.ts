@@ -5,9 +5,11 @@ import { check } from "../../errors.ts";
 import {
 	type Conv1dOptions,
 	type Conv2dOptions,
+	type ConvTranspose1dOptions,
 	type ConvTranspose2dOptions,
 	conv1d,
 	conv2d,
+	convTranspose1d,
 	convTranspose2d,
 } from "../../ops/conv/op.ts";
 import { standardizeWeight } from "../../ops/norm/weight-standardization/op.ts";
@@ -31,7 +33,7 @@ interface Standardized {
 	weightStandardization?: boolean | { eps?: number };
 }
 
-/** What the three layers share: sizes, parameters, their initialization. */
+/** What the layers share: sizes, parameters, their initialization. */
 abstract class Conv<Options extends { groups?: number }> extends Module {
 	readonly inChannels: number;
 	readonly outChannels: number;
@@ -113,6 +115,22 @@ export class Conv2d extends Conv<Conv2dOptions> {
 
 	override forward(x: Tensor): Tensor {
 		return conv2d(x, this.effectiveWeight(), this.bias, this.options);
+	}
+}
+
+/** Transposed convolution over `[N, C, L]`: the gradient of Conv1d with respect to its input. */
+export class ConvTranspose1d extends Conv<ConvTranspose1dOptions> {
+	constructor(
+		inChannels: number,
+		outChannels: number,
+		kernelSize: number,
+		options: ConvTranspose1dOptions & Common = {},
+	) {
+		super(inChannels, outChannels, [kernelSize], options, true);
+	}
+
+	override forward(x: Tensor): Tensor {
+		return convTranspose1d(x, this.weight, this.bias, this.options);
 	}
 }
 

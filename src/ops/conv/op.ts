@@ -1,4 +1,4 @@
-// conv1d, conv2d and convTranspose2d. All three, and their gradients, are made of the products in
+// conv1d, conv2d, convTranspose1d and convTranspose2d. All of them, and their gradients, are made of the products in
 // geometry.ts: a transposed convolution computes what a convolution's input gradient does.
 
 import type { Shape } from "../../tensor/shape.ts";
@@ -9,6 +9,7 @@ import {
 	type Conv1dOptions,
 	type Conv2dOptions,
 	type ConvAttrs,
+	type ConvTranspose1dOptions,
 	type ConvTranspose2dOptions,
 	convAttrs,
 	convGeometry,
@@ -18,7 +19,7 @@ import {
 import { referenceConv } from "./reference.ts";
 import { wasmConv } from "./wasm.ts";
 
-export type { Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions } from "./options.ts";
+export type { Conv1dOptions, Conv2dOptions, ConvTranspose1dOptions, ConvTranspose2dOptions } from "./options.ts";
 
 const kernels: KernelSet<ConvKernels<Tensor>> = { reference: referenceConv, wasm: wasmConv };
 
@@ -65,7 +66,24 @@ export function convTranspose2d(
 	bias: Tensor | null = null,
 	options: ConvTranspose2dOptions = {},
 ): Tensor {
-	return apply(convTransposeOp, inputs(x, weight, bias), convTransposeAttrs("convTranspose2d", options));
+	return apply(convTransposeOp, inputs(x, weight, bias), convTransposeAttrs("convTranspose2d", 2, options));
+}
+
+/**
+ * A transposed convolution along one axis; see {@link convTranspose2d}.
+ *
+ * @param x `[N, inChannels, L]`
+ * @param weight `[inChannels, outChannels / groups, kernelLength]`
+ * @param bias `[outChannels]` or null
+ * @throws EvenkeelError if shapes, channels, groups or options do not fit together
+ */
+export function convTranspose1d(
+	x: Tensor,
+	weight: Tensor,
+	bias: Tensor | null = null,
+	options: ConvTranspose1dOptions = {},
+): Tensor {
+	return apply(convTransposeOp, inputs(x, weight, bias), convTransposeAttrs("convTranspose1d", 1, options));
 }
 
 function inputs(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor[] {
@@ -117,7 +135,7 @@ const convTransposeOp: Op<ConvAttrs> = {
 	forward([x, weight, bias], attrs, ctx) {
 		checkFloat(attrs.op, x, weight, ...(bias ? [bias] : []));
 		const g = convTransposeGeometry(attrs, x.shape, weight.shape, bias?.shape ?? null);
-		const y = empty(shapeOf(g.images, g.groups * g.channels, g.size, 2), x.backend, "float", attrs.op);
+		const y = empty(shapeOf(g.images, g.groups * g.channels, g.size, attrs.axes), x.backend, "float", attrs.op);
 		kernelsFor(kernels, x).scatter(g, x, weight, bias ?? null, y);
 		ctx.save(x, weight);
 		return y;

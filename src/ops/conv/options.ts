@@ -7,15 +7,19 @@ import type { Geometry, Pair } from "./geometry.ts";
 /** One number for every axis, or one an axis. */
 type PerAxis = number | readonly number[];
 
+/** Before and after, for each axis: `[[top, bottom], [left, right]]`. */
+type Sides = readonly Pair[];
+
 /** What conv1d and conv2d have in common. `Axes` is a number, or a number for both axes or a pair. */
 export interface ConvOptions<Axes> {
 	/** Pixels from one place of the kernel to the next. Default 1. */
 	stride?: Axes;
 	/**
-	 * Zeros on each side of the input. Default 0. `"valid"` is 0; `"same"` keeps the size, and where that takes an odd
-	 * number of zeros the extra one goes at the end (PyTorch's convention). `"same"` needs stride 1.
+	 * Zeros on each side of the input. Default 0. `[[top, bottom], [left, right]]` (`[[before, after]]` in one dimension)
+	 * pads each side by its own. `"valid"` is 0; `"same"` keeps the size, and where that takes an odd number of zeros the
+	 * extra one goes at the end (PyTorch's convention). `"same"` needs stride 1.
 	 */
-	padding?: Axes | "same" | "valid";
+	padding?: Axes | Sides | "same" | "valid";
 	/** Pixels from one weight of the kernel to the next. Default 1. */
 	dilation?: Axes;
 	/** Groups of channels that do not see each other; as many as input channels is a depthwise convolution. Default 1. */
@@ -25,22 +29,26 @@ export interface ConvOptions<Axes> {
 export type Conv1dOptions = ConvOptions<number>;
 export type Conv2dOptions = ConvOptions<number | Pair>;
 
-export interface ConvTranspose2dOptions {
+/** What convTranspose1d and convTranspose2d have in common. */
+export interface ConvTransposeOptions<Axes> {
 	/** Pixels in the output from one input pixel to the next. Default 1. */
-	stride?: number | Pair;
-	/** Rows and columns cut off each side of the output. Default 0. */
-	padding?: number | Pair;
+	stride?: Axes;
+	/** Rows and columns cut off each side of the output. Default 0. `[[top, bottom], [left, right]]` cuts each its own. */
+	padding?: Axes | Sides;
 	/** Rows and columns added at the end of the output, fewer than the stride or the dilation. Default 0. */
-	outputPadding?: number | Pair;
+	outputPadding?: Axes;
 	/** Pixels from one weight of the kernel to the next. Default 1. */
-	dilation?: number | Pair;
+	dilation?: Axes;
 	/** Groups of channels that do not see each other. Default 1. */
 	groups?: number;
 }
 
+export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
+export type ConvTranspose2dOptions = ConvTransposeOptions<number | Pair>;
+
 /** Options as ops record them: pairs, with a leading 1, 1 or 0 where there is no height. */
 export interface ConvAttrs {
-	/** The op's name, for errors: conv1d, conv2d, convTranspose2d. */
+	/** The op's name, for errors: conv1d, conv2d, convTranspose1d, convTranspose2d. */
 	readonly op: string;
 	/** Axes that are not batch or channel: 1 or 2. */
 	readonly axes: number;
@@ -63,6 +71,25 @@ function pair(op: string, name: string, value: PerAxis, axes: number, least: num
 			`got ${typeof value === "number" ? value : formatShape(value)}`,
 	);
 	return axes === 2 ? [list[0], list[1]] : [absent, list[0]];
+}
+
+/** The padding before and after, for rows and for columns; 0 for the height that a one-dimensional op lacks. */
+function sides(op: string, padding: PerAxis | Sides, axes: number): readonly [rows: Pair, columns: Pair] {
+	if (typeof padding === "number" || !padding.some((side) => typeof side !== "number")) {
+		const [rows, columns] = pair(op, "padding", padding as PerAxis, axes, 0, 0);
+		return [
+			[rows, rows],
+			[columns, columns],
+		];
+	}
+	const [first, last] = padding.length === 1 ? [[0, 0], padding[0]] : padding;
+	check(
+		padding.length === axes && [first, last].every((side) => Array.isArray(side) && side.length === 2),
+		() =>
+			`${op}: padding for each side is ${axes === 2 ? "[[top, bottom], [left, right]]" : "[[before, after]]"}, ` +
+			`got ${JSON.stringify(padding)}`,
+	);
+	return [pair(op, "padding", first as Pair, 2, 0, 0), pair(op, "padding", last as Pair, 2, 0, 0)];
 }
 
 function checkGroups(op: string, groups: number): number {
@@ -98,22 +125,14 @@ export function convAttrs(op: string, axes: number, kernel: Shape, options: Conv
 		typeof padding !== "string",
 		() => `${op}: padding must be a number, a pair, "same" or "valid", got "${padding}"`,
 	);
-	const [rows, columns] = pair(op, "padding", padding, axes, 0, 0);
-	return {
-		...common,
-		padding: [
-			[rows, rows],
-			[columns, columns],
-		],
-	};
+	return { ...common, padding: sides(op, padding, axes) };
 }
 
-/** The options of convTranspose2d. */
-export function convTransposeAttrs(op: string, options: ConvTranspose2dOptions): ConvAttrs {
-	const stride = pair(op, "stride", options.stride ?? 1, 2, 1, 1);
-	const dilation = pair(op, "dilation", options.dilation ?? 1, 2, 1, 1);
-	const outputPadding = pair(op, "outputPadding", options.outputPadding ?? 0, 2, 0, 0);
-	const [rows, columns] = pair(op, "padding", options.padding ?? 0, 2, 0, 0);
+/** The options of convTranspose1d and convTranspose2d. */
+export function convTransposeAttrs(op: string, axes: number, options: ConvTransposeOptions<PerAxis>): ConvAttrs {
+	const stride = pair(op, "stride", options.stride ?? 1, axes, 1, 1);
+	const dilation = pair(op, "dilation", options.dilation ?? 1, axes, 1, 1);
+	const outputPadding = pair(op, "outputPadding", options.outputPadding ?? 0, axes, 0, 0);
 	for (const axis of [0, 1]) {
 		check(
 			outputPadding[axis] < Math.max(stride[axis], dilation[axis]),
@@ -123,18 +142,7 @@ export function convTransposeAttrs(op: string, options: ConvTranspose2dOptions):
 		);
 	}
 	const groups = checkGroups(op, options.groups ?? 1);
-	return {
-		op,
-		axes: 2,
-		stride,
-		dilation,
-		outputPadding,
-		groups,
-		padding: [
-			[rows, rows],
-			[columns, columns],
-		],
-	};
+	return { op, axes, stride, dilation, outputPadding, groups, padding: sides(op, options.padding ?? 0, axes) };
 }
 
 /** Checks ranks, channels and bias, which convolutions have in common. Returns the sizes as pairs. */
@@ -204,19 +212,20 @@ export function convGeometry(attrs: ConvAttrs, x: Shape, weight: Shape, bias: Sh
 
 /** The geometry of a transposed convolution: x is what the convolution's output would be. */
 export function convTransposeGeometry(attrs: ConvAttrs, x: Shape, weight: Shape, bias: Shape | null): Geometry {
-	const { op, groups, stride, dilation, padding, outputPadding } = attrs;
+	const { op, axes, groups, stride, dilation, padding, outputPadding } = attrs;
 	const { size, kernel } = checkShapes(attrs, x, weight, bias, {
-		names: "[inChannels, outChannels / groups, kernelHeight, kernelWidth]",
+		names: `[inChannels, outChannels / groups, ${axes === 2 ? "kernelHeight, kernelWidth" : "kernelLength"}]`,
 		inputs: weight[0],
 		biases: (weight[1] ?? 0) * groups,
 	});
 	const image = [0, 1].map((axis) => {
 		const extent = dilation[axis] * (kernel[axis] - 1) + 1;
-		const length = (size[axis] - 1) * stride[axis] - 2 * padding[axis][0] + extent + outputPadding[axis];
+		const [before, after] = padding[axis];
+		const length = (size[axis] - 1) * stride[axis] - before - after + extent + outputPadding[axis];
 		check(
 			length > 0,
 			() =>
-				`${op}: padding ${padding[axis][0]} leaves nothing of axis ${axis + 2}: ` +
+				`${op}: padding ${before === after ? before : `${before} and ${after}`} leaves nothing of axis ${axis + axes}: ` +
 				`its length would be ${length}; pad less`,
 		);
 		return length;
