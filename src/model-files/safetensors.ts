@@ -3,7 +3,15 @@
 
 import { check } from "../errors.ts";
 import { bytesInMemory } from "./byte-source.ts";
-import { elements, type Format, formats, isDType, type SafetensorsDType } from "./safetensors/dtypes.ts";
+import {
+	elements,
+	type Format,
+	formats,
+	isDType,
+	numbersOf,
+	type SafetensorsData,
+	type SafetensorsDType,
+} from "./safetensors/dtypes.ts";
 import { MAX_HEADER, readHeader } from "./safetensors/header.ts";
 import { type SafetensorsTensor, StoredTensor } from "./safetensors/stored-tensor.ts";
 import { quote, showShape } from "./show.ts";
@@ -73,6 +81,16 @@ export function decodeSafetensors(
 		new StoredTensor(entry, bytes.subarray(entry.begin, entry.end), `${name}: tensor ${quote(key)}`),
 	]);
 	return { tensors: Object.fromEntries(tensors), metadata };
+}
+
+/**
+ * The values of a tensor: its data, or what bit patterns stand for.
+ *
+ * @param what names the tensor in errors
+ * @throws EvenkeelError for complex numbers and types that are packed
+ */
+export function valuesOf({ dtype, data }: SafetensorsTensor, what: string): SafetensorsData {
+	return isUnpacked(data, formats[dtype]) ? data : numbersOf(dtype, data, what);
 }
 
 function bytesOf({ dtype, shape }: SafetensorsTensor): number {

@@ -8,8 +8,9 @@ import { onEachBackend } from "../../test/support/backends.ts";
 import { clusters, type Flavor, smallRun } from "../../test/support/small-run.ts";
 import { init } from "../backend/init.ts";
 import { decodeSafetensors, encodeSafetensors } from "../model-files/safetensors.ts";
-import { checkpointFile, readCheckpoint, saveWeights } from "./checkpoint.ts";
+import { checkpointFile, readCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./fit.ts";
+import { saveWeights } from "./weights-file.ts";
 import { weightsHash } from "./weights-hash.ts";
 
 let dir: string;
@@ -181,6 +182,23 @@ describe("what does not fit is named, and changes nothing", () => {
 		["text", () => Buffer.from("this is not a checkpoint at all"), /checkpoint.safetensors: not a safetensors file/],
 	])("a file that is %s", async (_, damage, message) => {
 		writeFileSync(file(), damage(readFileSync(file())));
+		await expect(resume({})).rejects.toThrow(message);
+	});
+
+	test.each<[string, (state: Record<string, unknown>) => void, RegExp]>([
+		["without a part", (state) => delete state.loader, /"loader" is missing; the file is damaged/],
+		["with another part", (state) => (state.history = [5]), /"history" is not what it must be; the file is damaged/],
+		["with a step that is none", (state) => (state.step = -1), /"step" is not what it must be/],
+		[
+			"of another version",
+			(state) => (state.version = 2),
+			/a checkpoint of version 2, and this evenkeel reads version 1/,
+		],
+	])("a state %s", async (_, damage, message) => {
+		const { tensors, metadata } = decodeSafetensors(readFileSync(file()));
+		const state: Record<string, unknown> = JSON.parse(metadata["evenkeel.checkpoint"]);
+		damage(state);
+		writeFileSync(file(), encodeSafetensors(tensors, { "evenkeel.checkpoint": JSON.stringify(state) }));
 		await expect(resume({})).rejects.toThrow(message);
 	});
 

@@ -16,11 +16,11 @@ import { inMicroBatches, type MicroBatch } from "./accumulate.ts";
 import {
 	type CheckpointParts,
 	checkSettings,
-	type RunSettings,
 	readCheckpoint,
 	restoreCheckpoint,
 	saveCheckpoint,
 } from "./checkpoint.ts";
+import type { RunSettings } from "./checkpoint-state.ts";
 import { generatorsOf, whyNotFinite, withoutTraces } from "./diagnose.ts";
 import { addBatch, asDataset, type Examples, evaluate, type Objective } from "./evaluate.ts";
 import { Breather } from "./event-loop.ts";
