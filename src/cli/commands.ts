@@ -2,7 +2,8 @@
 
 import type { CliCommand } from "./command.ts";
 import { explain } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { inspect } from "./commands/inspect.ts";
 import { train } from "./commands/train.ts";
 
-export const commands: readonly CliCommand[] = [train, explain, inspect];
+export const commands: readonly CliCommand[] = [train, explain, inspect, exportCommand];
