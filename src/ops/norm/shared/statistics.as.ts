@@ -46,23 +46,113 @@ function roughMean(x: usize, length: i32): f32 {
   return <f32>(sum / <f64>count);
 }
 
+/** Adds the block of `count` elements measured from `center` to the mean, M2 and count of those before, at `out`. */
+// @ts-ignore: decorator
+@inline
+function mergeBlock(
+  out: usize, center: f32, count: f64,
+  s0: v128, s1: v128, s2: v128, s3: v128, q0: v128, q1: v128, q2: v128, q3: v128,
+): void {
+  const sum = sum2(s0, s1, s2, s3);
+  const share = sum / count;
+  const m2 = max<f64>(sum2(q0, q1, q2, q3) - sum * share, 0);
+  const n = load<f64>(out, 16);
+  if (n == 0) {
+    store<f64>(out, <f64>center + share);
+    store<f64>(out, m2, 8);
+    store<f64>(out, count, 16);
+    return;
+  }
+  const mean = load<f64>(out);
+  const delta = <f64>center + share - mean;
+  const part = (delta * count) / (n + count);
+  store<f64>(out, mean + part);
+  store<f64>(out, load<f64>(out, 8) + m2 + delta * part * n, 8);
+  store<f64>(out, n + count, 16);
+}
+
 /**
  * Mean and M2 = sum (x - mean)² of `rows` rows of `length` elements, the starts of which are
- * `stride` elements apart. Stores mean and M2 as float64 at `out`.
+ * `stride` elements apart. Stores mean and M2 as float64 at `out`, and uses the 8 bytes behind them.
  */
 export function rowStatistics(x: usize, rows: i32, length: i32, stride: i32, out: usize): void {
-  let n: f64 = 0;
-  let mean: f64 = 0;
-  let m2: f64 = 0;
-  let center = roughMean(x, length);
+  store<f64>(out, 0, 16);
+  const center = roughMean(x, length);
+  const quads = rows & ~3;
+  if (quads > 0) quadStatistics(x, quads, length, <usize>stride << 2, center, out);
+  if (rows == quads) return;
+  const rest = x + ((<usize>quads * <usize>stride) << 2);
+  singleStatistics(rest, rows - quads, length, <usize>stride << 2, quads > 0 ? <f32>load<f64>(out) : center, out);
+}
+
+/**
+ * Four rows side by side. Where rows lie far apart, the first reads of each wait for memory and for the page's
+ * translation; four waits at a time take as long as one.
+ */
+function quadStatistics(x: usize, rows: i32, length: i32, step: usize, center: f32, out: usize): void {
   const tail = length & 3;
   const mask = laneMask(tail);
   let c = f32x4.splat(center);
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
   let pending = 0;
-  for (let row = 0; row < rows; row++) {
-    let at = x + ((<usize>row * <usize>stride) << 2);
+  for (let row = 0; row < rows; row += 4, x += 4 * step) {
+    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+    for (let done = 0; done < length; ) {
+      const take = min(length - done, BLOCK / 4);
+      let at = <usize>done << 2;
+      const end = at + (<usize>(take & ~3) << 2);
+      done += take;
+      pending += 4 * take;
+      for (; at < end; at += 16) {
+        const d0 = f32x4.sub(v128.load(x + at), c);
+        const d1 = f32x4.sub(v128.load(x1 + at), c);
+        const d2 = f32x4.sub(v128.load(x2 + at), c);
+        const d3 = f32x4.sub(v128.load(x3 + at), c);
+        s0 = f32x4.add(s0, d0);
+        s1 = f32x4.add(s1, d1);
+        s2 = f32x4.add(s2, d2);
+        s3 = f32x4.add(s3, d3);
+        q0 = fma(d0, d0, q0);
+        q1 = fma(d1, d1, q1);
+        q2 = fma(d2, d2, q2);
+        q3 = fma(d3, d3, q3);
+      }
+      if (tail > 0 && done == length) {
+        const d0 = v128.and(f32x4.sub(v128.load(x + at), c), mask);
+        const d1 = v128.and(f32x4.sub(v128.load(x1 + at), c), mask);
+        const d2 = v128.and(f32x4.sub(v128.load(x2 + at), c), mask);
+        const d3 = v128.and(f32x4.sub(v128.load(x3 + at), c), mask);
+        s0 = f32x4.add(s0, d0);
+        s1 = f32x4.add(s1, d1);
+        s2 = f32x4.add(s2, d2);
+        s3 = f32x4.add(s3, d3);
+        q0 = fma(d0, d0, q0);
+        q1 = fma(d1, d1, q1);
+        q2 = fma(d2, d2, q2);
+        q3 = fma(d3, d3, q3);
+      }
+      if (pending >= BLOCK || (done == length && row + 4 == rows)) {
+        mergeBlock(out, center, <f64>pending, s0, s1, s2, s3, q0, q1, q2, q3);
+        center = <f32>load<f64>(out);
+        c = f32x4.splat(center);
+        s0 = s1 = s2 = s3 = q0 = q1 = q2 = q3 = f32x4.splat(0);
+        pending = 0;
+      }
+    }
+  }
+}
+
+/** One row after the other. */
+function singleStatistics(x: usize, rows: i32, length: i32, step: usize, center: f32, out: usize): void {
+  const tail = length & 3;
+  const mask = laneMask(tail);
+  let c = f32x4.splat(center);
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
+  let pending = 0;
+  for (let row = 0; row < rows; row++, x += step) {
+    let at = x;
     let left = length;
     while (left > 0) {
       // A block ends with a row, or within one that is longer than a block.
@@ -96,31 +186,14 @@ export function rowStatistics(x: usize, rows: i32, length: i32, stride: i32, out
         q1 = fma(d, d, q1);
       }
       if (pending >= BLOCK || (left == 0 && row == rows - 1)) {
-        const count = <f64>pending;
-        const sum = sum2(s0, s1, s2, s3);
-        const share = sum / count;
-        const blockM2 = max<f64>(sum2(q0, q1, q2, q3) - sum * share, 0);
-        if (n == 0) {
-          mean = <f64>center + share;
-          m2 = blockM2;
-          n = count;
-        } else {
-          const delta = <f64>center + share - mean;
-          const total = n + count;
-          const part = (delta * count) / total;
-          mean += part;
-          m2 += blockM2 + delta * part * n;
-          n = total;
-        }
-        center = <f32>mean;
+        mergeBlock(out, center, <f64>pending, s0, s1, s2, s3, q0, q1, q2, q3);
+        center = <f32>load<f64>(out);
         c = f32x4.splat(center);
         s0 = s1 = s2 = s3 = q0 = q1 = q2 = q3 = f32x4.splat(0);
         pending = 0;
       }
     }
   }
-  store<f64>(out, mean);
-  store<f64>(out, m2, 8);
 }
 
 // What may follow a norm in the same pass. Each kernel is compiled for one of them.
@@ -158,30 +231,38 @@ export function normalizeRowsThen(
   const c = f32x4.splat(center);
   const a = f32x4.splat(scale);
   const b = f32x4.splat(shift);
-  for (let row = 0; row < rows; row++) {
-    const offset = (<usize>row * <usize>stride) << 2;
-    const from = x + offset;
-    const to = y + offset;
-    let i = 0;
-    for (; i + 16 <= length; i += 16) {
-      const at = <usize>i << 2;
-      const v0 = activated4(then, fma(f32x4.sub(v128.load(from + at), c), a, b));
-      const v1 = activated4(then, fma(f32x4.sub(v128.load(from + at, 16), c), a, b));
-      const v2 = activated4(then, fma(f32x4.sub(v128.load(from + at, 32), c), a, b));
-      const v3 = activated4(then, fma(f32x4.sub(v128.load(from + at, 48), c), a, b));
-      v128.store(to + at, v0);
-      v128.store(to + at, v1, 16);
-      v128.store(to + at, v2, 32);
-      v128.store(to + at, v3, 48);
+  const step = <usize>stride << 2;
+  const whole = <usize>(length & ~3) << 2;
+  let row = 0;
+  // Four rows side by side, as in quadStatistics.
+  for (; row + 4 <= rows; row += 4, x += 4 * step, y += 4 * step) {
+    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+    const y1 = y + step, y2 = y1 + step, y3 = y2 + step;
+    for (let at: usize = 0; at < whole; at += 16) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+      v128.store(y1 + at, activated4(then, fma(f32x4.sub(v128.load(x1 + at), c), a, b)));
+      v128.store(y2 + at, activated4(then, fma(f32x4.sub(v128.load(x2 + at), c), a, b)));
+      v128.store(y3 + at, activated4(then, fma(f32x4.sub(v128.load(x3 + at), c), a, b)));
     }
-    for (; i + 4 <= length; i += 4) {
-      const at = <usize>i << 2;
-      v128.store(to + at, activated4(then, fma(f32x4.sub(v128.load(from + at), c), a, b)));
+    if ((length & 3) == 0) continue;
+    for (let k = 0, at = whole; k < 4; k++, at += step) {
+      const last = activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b));
+      storeFirst(y + at, last, length & 3);
     }
-    for (; i < length; i++) {
-      const at = <usize>i << 2;
-      const v = f32x4.splat((load<f32>(from + at) - center) * scale + shift);
-      store<f32>(to + at, f32x4.extract_lane(activated4(then, v), 0));
+  }
+  for (; row < rows; row++, x += step, y += step) {
+    let at: usize = 0;
+    for (; at + 64 <= whole; at += 64) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at, 16), c), a, b)), 16);
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at, 32), c), a, b)), 32);
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at, 48), c), a, b)), 48);
+    }
+    for (; at < whole; at += 16) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+    }
+    if (length & 3) {
+      storeFirst(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)), length & 3);
     }
   }
 }
@@ -202,73 +283,151 @@ export function normalizeRows(
 export function gradientSumsThrough(
   then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
+  const step = <usize>stride << 2;
+  const quads = rows & ~3;
+  store<f64>(out, 0);
+  store<f64>(out, 0, 8);
+  if (quads > 0) quadGradientSums(then, x, dy, y, to, quads, length, step, center, out);
+  if (rows == quads) return;
+  const skip = <usize>quads * step;
+  singleGradientSums(then, x + skip, dy + skip, y + skip, to + skip, rows - quads, length, step, center, out);
+}
+
+// @ts-ignore: decorator
+@inline
+function addSums(
+  out: usize, s0: v128, s1: v128, s2: v128, s3: v128, p0: v128, p1: v128, p2: v128, p3: v128,
+): void {
+  store<f64>(out, load<f64>(out) + sum2(s0, s1, s2, s3));
+  store<f64>(out, load<f64>(out, 8) + sum2(p0, p1, p2, p3), 8);
+}
+
+/** g of four values, written to `to` where it is not what arrived. */
+// @ts-ignore: decorator
+@inline
+function arrived4(then: i32, dy: usize, y: usize, to: usize): v128 {
+  const g = through4(then, v128.load(dy), y);
+  if (then != NOTHING) v128.store(to, g);
+  return g;
+}
+
+/** g of the first `count` of four values, the others 0. */
+// @ts-ignore: decorator
+@inline
+function arrivedFirst(then: i32, dy: usize, y: usize, to: usize, count: i32): v128 {
+  const g = v128.and(through4(then, v128.load(dy), y), laneMask(count));
+  if (then != NOTHING) storeFirst(to, g, count);
+  return g;
+}
+
+/** Four rows side by side, as in quadStatistics. */
+// @ts-ignore: decorator
+@inline
+function quadGradientSums(
+  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32, out: usize,
+): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
   const mask = laneMask(tail);
-  let sum: f64 = 0;
-  let dot: f64 = 0;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
   let pending = 0;
-  for (let row = 0; row < rows; row++) {
-    const offset = (<usize>row * <usize>stride) << 2;
-    let xAt = x + offset;
-    let gAt = dy + offset;
-    let yAt = y + offset;
-    let toAt = to + offset;
-    let left = length;
-    while (left > 0) {
-      let take = min(left, BLOCK);
-      left -= take;
-      pending += take;
-      for (; take >= 16; take -= 16) {
-        const g0 = through4(then, v128.load(gAt), yAt), g1 = through4(then, v128.load(gAt, 16), yAt + 16);
-        const g2 = through4(then, v128.load(gAt, 32), yAt + 32), g3 = through4(then, v128.load(gAt, 48), yAt + 48);
-        if (then != NOTHING) {
-          v128.store(toAt, g0);
-          v128.store(toAt, g1, 16);
-          v128.store(toAt, g2, 32);
-          v128.store(toAt, g3, 48);
-        }
+  for (let row = 0; row < rows; row += 4) {
+    const step2 = 2 * step, step3 = 3 * step;
+    for (let done = 0; done < length; ) {
+      const take = min(length - done, BLOCK / 4);
+      let at = <usize>done << 2;
+      const end = at + (<usize>(take & ~3) << 2);
+      done += take;
+      pending += 4 * take;
+      for (; at < end; at += 16) {
+        const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
+        const g0 = arrived4(then, gAt, yAt, toAt);
         s0 = f32x4.add(s0, g0);
-        s1 = f32x4.add(s1, g1);
-        s2 = f32x4.add(s2, g2);
-        s3 = f32x4.add(s3, g3);
         p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
-        p1 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p1);
-        p2 = fma(g2, f32x4.sub(v128.load(xAt, 32), c), p2);
-        p3 = fma(g3, f32x4.sub(v128.load(xAt, 48), c), p3);
-        xAt += 64;
-        gAt += 64;
-        yAt += 64;
-        toAt += 64;
+        const g1 = arrived4(then, gAt + step, yAt + step, toAt + step);
+        s1 = f32x4.add(s1, g1);
+        p1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), p1);
+        const g2 = arrived4(then, gAt + step2, yAt + step2, toAt + step2);
+        s2 = f32x4.add(s2, g2);
+        p2 = fma(g2, f32x4.sub(v128.load(xAt + step2), c), p2);
+        const g3 = arrived4(then, gAt + step3, yAt + step3, toAt + step3);
+        s3 = f32x4.add(s3, g3);
+        p3 = fma(g3, f32x4.sub(v128.load(xAt + step3), c), p3);
       }
-      for (; take >= 4; take -= 4) {
-        const g = through4(then, v128.load(gAt), yAt);
-        if (then != NOTHING) v128.store(toAt, g);
-        s0 = f32x4.add(s0, g);
-        p0 = fma(g, f32x4.sub(v128.load(xAt), c), p0);
-        xAt += 16;
-        gAt += 16;
-        yAt += 16;
-        toAt += 16;
+      if (tail > 0 && done == length) {
+        for (let k = 0; k < 4; k++, at += step) {
+          const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
+          s0 = f32x4.add(s0, g);
+          p0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p0);
+        }
       }
-      if (take > 0) {
-        const g = v128.and(through4(then, v128.load(gAt), yAt), mask);
-        if (then != NOTHING) storeFirst(toAt, g, take);
-        s1 = f32x4.add(s1, g);
-        p1 = fma(g, v128.and(f32x4.sub(v128.load(xAt), c), mask), p1);
-      }
-      if (pending >= BLOCK || (left == 0 && row == rows - 1)) {
-        sum += sum2(s0, s1, s2, s3);
-        dot += sum2(p0, p1, p2, p3);
+      if (pending >= BLOCK || (done == length && row + 4 == rows)) {
+        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
         s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
         pending = 0;
       }
     }
+    x += 4 * step;
+    dy += 4 * step;
+    y += 4 * step;
+    to += 4 * step;
   }
-  store<f64>(out, sum);
-  store<f64>(out, dot, 8);
+}
+
+/** One row after the other. */
+// @ts-ignore: decorator
+@inline
+function singleGradientSums(
+  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32, out: usize,
+): void {
+  const c = f32x4.splat(center);
+  const tail = length & 3;
+  const mask = laneMask(tail);
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
+  let pending = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let done = 0; done < length; ) {
+      const take = min(length - done, BLOCK);
+      let at = <usize>done << 2;
+      const end = at + (<usize>(take & ~3) << 2);
+      done += take;
+      pending += take;
+      for (; at + 64 <= end; at += 64) {
+        const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
+        const g0 = arrived4(then, gAt, yAt, toAt), g1 = arrived4(then, gAt + 16, yAt + 16, toAt + 16);
+        s0 = f32x4.add(s0, g0);
+        s1 = f32x4.add(s1, g1);
+        p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
+        p1 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p1);
+        const g2 = arrived4(then, gAt + 32, yAt + 32, toAt + 32), g3 = arrived4(then, gAt + 48, yAt + 48, toAt + 48);
+        s2 = f32x4.add(s2, g2);
+        s3 = f32x4.add(s3, g3);
+        p2 = fma(g2, f32x4.sub(v128.load(xAt, 32), c), p2);
+        p3 = fma(g3, f32x4.sub(v128.load(xAt, 48), c), p3);
+      }
+      for (; at < end; at += 16) {
+        const g = arrived4(then, dy + at, y + at, to + at);
+        s0 = f32x4.add(s0, g);
+        p0 = fma(g, f32x4.sub(v128.load(x + at), c), p0);
+      }
+      if (tail > 0 && done == length) {
+        const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
+        s1 = f32x4.add(s1, g);
+        p1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p1);
+      }
+      if (pending >= BLOCK || (done == length && row == rows - 1)) {
+        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
+        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
+        pending = 0;
+      }
+    }
+    x += step;
+    dy += step;
+    y += step;
+    to += step;
+  }
 }
 
 /** sum dy and sum dy (x - center) over the rows, as float64 at `out`. */
@@ -276,6 +435,13 @@ export function gradientSums(
   x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
   gradientSumsThrough(NOTHING, x, dy, 0, 0, rows, length, stride, center, out);
+}
+
+/** dx of four values. */
+// @ts-ignore: decorator
+@inline
+function gradient4(x: usize, dy: usize, center: v128, a: v128, b: v128, shift: v128): v128 {
+  return fma(v128.load(dy), a, fma(f32x4.sub(v128.load(x), center), b, shift));
 }
 
 /** dx = a dy + b (x - center) + shift over the rows. dx may be dy. */
@@ -286,28 +452,32 @@ export function gradientRows(
   const a4 = f32x4.splat(a);
   const b4 = f32x4.splat(b);
   const s4 = f32x4.splat(shift);
-  for (let row = 0; row < rows; row++) {
-    const offset = (<usize>row * <usize>stride) << 2;
-    const xRow = x + offset;
-    const gRow = dy + offset;
-    const to = dx + offset;
-    let i = 0;
-    for (; i + 8 <= length; i += 8) {
-      const at = <usize>i << 2;
-      const d0 = f32x4.sub(v128.load(xRow + at), c4);
-      const d1 = f32x4.sub(v128.load(xRow + at, 16), c4);
-      const g0 = v128.load(gRow + at), g1 = v128.load(gRow + at, 16);
-      v128.store(to + at, fma(g0, a4, fma(d0, b4, s4)));
-      v128.store(to + at, fma(g1, a4, fma(d1, b4, s4)), 16);
+  const step = <usize>stride << 2;
+  const whole = <usize>(length & ~3) << 2;
+  const tail = length & 3;
+  let row = 0;
+  // Four rows side by side, as in quadStatistics.
+  for (; row + 4 <= rows; row += 4, x += 4 * step, dy += 4 * step, dx += 4 * step) {
+    const step2 = 2 * step, step3 = 3 * step;
+    for (let at: usize = 0; at < whole; at += 16) {
+      const xAt = x + at, gAt = dy + at, to = dx + at;
+      v128.store(to, gradient4(xAt, gAt, c4, a4, b4, s4));
+      v128.store(to + step, gradient4(xAt + step, gAt + step, c4, a4, b4, s4));
+      v128.store(to + step2, gradient4(xAt + step2, gAt + step2, c4, a4, b4, s4));
+      v128.store(to + step3, gradient4(xAt + step3, gAt + step3, c4, a4, b4, s4));
     }
-    for (; i + 4 <= length; i += 4) {
-      const at = <usize>i << 2;
-      const d = f32x4.sub(v128.load(xRow + at), c4);
-      v128.store(to + at, fma(v128.load(gRow + at), a4, fma(d, b4, s4)));
+    if (tail == 0) continue;
+    for (let k = 0, at = whole; k < 4; k++, at += step) {
+      storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
     }
-    for (; i < length; i++) {
-      const at = <usize>i << 2;
-      store<f32>(to + at, load<f32>(gRow + at) * a + ((load<f32>(xRow + at) - center) * b + shift));
+  }
+  for (; row < rows; row++, x += step, dy += step, dx += step) {
+    let at: usize = 0;
+    for (; at + 32 <= whole; at += 32) {
+      v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
+      v128.store(dx + at, gradient4(x + at + 16, dy + at + 16, c4, a4, b4, s4), 16);
     }
+    for (; at < whole; at += 16) v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
+    if (tail > 0) storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
   }
 }
