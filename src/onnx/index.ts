@@ -1,4 +1,6 @@
-// The entry `evenkeel/onnx`: ONNX files, apart from the main entry so that who does not use them does not load
-// protobuf.
+// The entry `evenkeel/onnx`: ONNX files, and networks made of them. Apart from the main entry, so that who does not use
+// them does not load protobuf.
 
 export * from "../model-files/onnx/index.ts";
+export { GraphModule, type Origin } from "./graph-module.ts";
+export { importOnnx } from "./import-onnx.ts";

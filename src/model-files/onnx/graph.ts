@@ -80,19 +80,26 @@ export class OnnxGraph {
 	 * behind Identity nodes. Undefined for all else, and for initializers that may be overridden.
 	 */
 	constantTensor(value: string): TensorProto | undefined {
-		let name = value;
-		for (let node = this.producer(name); node && isOperator(node, "Identity"); node = this.producer(name)) {
-			name = node.input[0] ?? "";
-		}
+		const name = this.#behindIdentities(value);
 		const node = this.producer(name);
 		if (node && isOperator(node, "Constant")) return tensorAttribute(node, "value");
 		return this.isOverridable(name) ? undefined : this.initializer(name);
 	}
 
-	/** The numbers of {@link constantTensor}. */
+	/** The numbers of {@link constantTensor}, or of a Constant node that holds them in an attribute other than a tensor. */
 	constant(value: string): OnnxTensor | undefined {
 		const tensor = this.constantTensor(value);
-		return tensor && this.model.read(tensor);
+		if (tensor) return this.model.read(tensor);
+		const node = this.producer(this.#behindIdentities(value));
+		return node && isOperator(node, "Constant") ? numbersOfConstant(node) : undefined;
+	}
+
+	#behindIdentities(value: string): string {
+		let name = value;
+		for (let node = this.producer(name); node && isOperator(node, "Identity"); node = this.producer(name)) {
+			name = node.input[0] ?? "";
+		}
+		return name;
 	}
 
 	/** A name that no value has: `base`, or with a number behind it. */
@@ -250,6 +257,17 @@ export class OnnxGraph {
 			else this.#uses.delete(name);
 		}
 	}
+}
+
+/** The numbers of a Constant that holds them as numbers, from operator set 12 on; undefined if it holds another kind. */
+function numbersOfConstant(node: NodeProto): OnnxTensor | undefined {
+	for (const { name, i, f, ints, floats } of node.attribute) {
+		if (name === "value_int") return { type: "int64", shape: [], data: BigInt64Array.of(i) };
+		if (name === "value_float") return { type: "float", shape: [], data: Float32Array.of(f) };
+		if (name === "value_ints") return { type: "int64", shape: [ints.length], data: BigInt64Array.from(ints) };
+		if (name === "value_floats") return { type: "float", shape: [floats.length], data: Float32Array.from(floats) };
+	}
+	return undefined;
 }
 
 /** Renames what `node` and its subgraphs read; a subgraph that makes a value of that name means its own. */

@@ -1,0 +1,187 @@
+// What an operator's importer sees of its node: inputs, attributes, shapes, and the layers and parameters it makes.
+
+import { check } from "../errors.ts";
+import {
+	floatAttribute,
+	hasAttribute,
+	intAttribute,
+	intsAttribute,
+	type NodeProto,
+	nodeLabel,
+	stringAttribute,
+} from "../model-files/onnx/index.ts";
+import type { Module } from "../nn/module.ts";
+import type { Run } from "./graph-module.ts";
+import type { Importer } from "./importer.ts";
+import { pathOfEntry, pathOfNode } from "./names.ts";
+import { type Dims, type Input, type Numbers, numbersOf } from "./value.ts";
+
+/** Makes what runs of a node. Registered by the operator's name. */
+export type Operator = (node: NodeContext) => Run;
+
+export class NodeContext {
+	readonly importer: Importer;
+	readonly proto: NodeProto;
+	/** The version of ONNX's operators that the model uses. */
+	readonly opset: number;
+	/** How errors name the node. */
+	readonly label: string;
+	/** What the step reads from each run. */
+	readonly reads: string[] = [];
+	/** What the step makes; another node's, where that one is absorbed. */
+	outputs: string[];
+	/** The layer that the node is, if it is one, and what it reads. */
+	layer: Module | undefined;
+	layerInput: Input | undefined;
+	#saysDims = false;
+
+	constructor(importer: Importer, proto: NodeProto) {
+		this.importer = importer;
+		this.proto = proto;
+		this.opset = importer.model.opset();
+		this.label = nodeLabel(proto);
+		const { graph } = importer;
+		this.outputs = proto.output.map((name) => (graph.consumers(name).length > 0 || graph.isOutput(name) ? name : ""));
+	}
+
+	has(input: number): boolean {
+		return (this.proto.input[input] ?? "") !== "";
+	}
+
+	/** Whether somebody reads an output. */
+	wants(output: number): boolean {
+		return (this.outputs[output] ?? "") !== "";
+	}
+
+	/** An input as the step reads it. */
+	input(index: number): Input {
+		check(this.has(index), () => `${this.importer.model.name}: ${this.label} has no input ${index}`);
+		const name = this.proto.input[index];
+		const input = this.importer.input(name, this.label);
+		if (input.fixed === undefined) this.reads.push(name);
+		return input;
+	}
+
+	optional(index: number): Input | null {
+		return this.has(index) ? this.input(index) : null;
+	}
+
+	inputs(): Input[] {
+		return this.proto.input.map((_, index) => this.input(index));
+	}
+
+	/** The numbers of an input that is the same in every run, or null. */
+	constant(index: number): Numbers | null {
+		const found = this.has(index) ? this.importer.constant(this.proto.input[index]) : null;
+		return found && numbersOf(found);
+	}
+
+	/** What is known of an input's shape. */
+	dims(index: number): Dims {
+		return this.has(index) ? this.importer.dims(this.proto.input[index]) : undefined;
+	}
+
+	/** Says what is known of an output's shape. Where nothing is said, the first output is like the first input. */
+	setDims(dims: Dims, output = 0): void {
+		this.#saysDims = true;
+		const name = this.outputs[output];
+		if (name) this.importer.setDims(name, dims);
+	}
+
+	/** Called when the operator has said all it has to. */
+	finish(): void {
+		if (!this.#saysDims) this.setDims(this.dims(0));
+	}
+
+	int(name: string, missing: number): number {
+		return intAttribute(this.proto, name, missing);
+	}
+
+	flag(name: string, missing: boolean): boolean {
+		return this.int(name, missing ? 1 : 0) !== 0;
+	}
+
+	float(name: string, missing: number): number {
+		return floatAttribute(this.proto, name, missing);
+	}
+
+	text(name: string, missing: string): string {
+		return stringAttribute(this.proto, name, missing);
+	}
+
+	ints(name: string): number[] | undefined {
+		return intsAttribute(this.proto, name);
+	}
+
+	hasAttribute(name: string): boolean {
+		return hasAttribute(this.proto, name);
+	}
+
+	/** Throws an error about the node. */
+	fail(message: string): never {
+		this.importer.fail(this.proto, message);
+	}
+
+	/** @throws EvenkeelError if somebody reads an output from `first` on */
+	noOutputsFrom(first: number, what: string): void {
+		for (let i = first; i < this.proto.output.length; i++) {
+			if (this.wants(i)) this.fail(`its output "${this.proto.output[i]}" (${what}) cannot be computed`);
+		}
+	}
+
+	/** A parameter of the shape it has in the file. */
+	parameter(index: number) {
+		const constant = this.constant(index);
+		if (!constant) this.fail(`its input ${index} is no constant`);
+		return this.importer.parameter(this.proto.input[index], constant.shape);
+	}
+
+	/** The path of the node's layer: from the names of its weights (`entries`, by input), else from its own. */
+	path(entries: Readonly<Record<string, number>> = {}): string {
+		for (const [entry, index] of Object.entries(entries)) {
+			const path = this.has(index) ? pathOfEntry(this.proto.input[index], entry) : null;
+			if (path !== null) return path;
+		}
+		return pathOfNode(this.proto);
+	}
+
+	/**
+	 * The layer that the node is. Nodes with the same weights and options share one.
+	 *
+	 * @param kind with `options` and the names of the weights in `entries`, what two nodes must share
+	 * @param entries inputs that hold weights, by the names that these have in a state dict
+	 */
+	weighted<T extends Module>(
+		kind: string,
+		options: object,
+		entries: Readonly<Record<string, number>>,
+		make: () => T,
+		path = this.path(entries),
+	): T {
+		const names = Object.values(entries).map((index) => this.proto.input[index] ?? "");
+		const layer = this.importer.layer(path, JSON.stringify([kind, options, names]), make);
+		this.layer = layer;
+		return layer;
+	}
+
+	/** Runs `layer`, which has no weights, on the first input. */
+	plain(layer: Module): Run {
+		const content = JSON.stringify([this.proto.output[0]]);
+		this.layer = this.importer.layer(this.path(), content, () => layer);
+		return this.runLayer(layer);
+	}
+
+	/** Runs a layer on the first input. */
+	runLayer(layer: Module): Run {
+		const x = this.input(0);
+		this.layerInput = x;
+		return (env) => layer.forward(x.tensor(env));
+	}
+
+	/** Does the node `next`, which reads nothing else that is computed, in the same step. */
+	absorb(next: NodeProto): void {
+		this.importer.absorbed.add(next);
+		const { graph } = this.importer;
+		this.outputs = next.output.map((name) => (graph.consumers(name).length > 0 || graph.isOutput(name) ? name : ""));
+	}
+}
