@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import "../autograd/backward.ts";
+import "../ops/tensor-methods.ts";
 import { init } from "../backend/init.ts";
 import { tensor, zeros } from "../ops/creation.ts";
 import { batchNorm } from "../ops/norm/batch-norm/op.ts";
@@ -10,6 +11,8 @@ import { ModuleList, Sequential } from "./containers.ts";
 import { constant } from "./init.ts";
 import { ReLU, Sigmoid } from "./layers/activation.ts";
 import { BatchNorm1d, BatchNorm2d } from "./layers/batch-norm.ts";
+import { BatchRenorm2d } from "./layers/batch-renorm.ts";
+import { SwitchableNorm2d } from "./layers/switchable-norm.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 import { countParameters, summary } from "./summary.ts";
@@ -196,6 +199,18 @@ describe("Sequential does a norm and its activation in one operation", () => {
 		for (const layer of layered) expected = layer.forward(expected);
 		expect(out.dataSync()).toEqual(expected.dataSync());
 		expect(fused.stateDict()["2.running_var"].dataSync()).toEqual(layered.stateDict()["2.running_var"].dataSync());
+	});
+
+	test("a norm that has a forward of its own runs it", () => {
+		class Doubled extends BatchNorm2d {
+			override forward(x: Tensor): Tensor {
+				return super.forward(x).mul(2);
+			}
+		}
+		for (const make of [() => new SwitchableNorm2d(3), () => new BatchRenorm2d(3), () => new Doubled(3)]) {
+			const expected = new ReLU().forward(make().forward(images())).dataSync();
+			expect(new Sequential(make(), new ReLU()).forward(images()).dataSync()).toEqual(expected);
+		}
 	});
 
 	test("but not where a hook looks in between", () => {

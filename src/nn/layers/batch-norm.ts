@@ -1,6 +1,7 @@
 // Batch normalization as a layer: when the batch's statistics are used, and when the running ones.
 
 import { check } from "../../errors.ts";
+import { relu, sigmoid } from "../../ops/activation/op.ts";
 import { batchNorm } from "../../ops/norm/batch-norm/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Module } from "../module.ts";
@@ -59,10 +60,12 @@ export abstract class BatchNorm extends ChannelNorm {
 
 	/**
 	 * The layer and an activation after it in one pass: the same bits, sooner. `Sequential` finds the
-	 * layers that this does for.
+	 * layers that this does for. A class with a forward of its own (batch renorm, switchable norm, one's own)
+	 * runs that, and then the activation.
 	 */
 	forwardThen(x: Tensor, activation: "relu" | "sigmoid"): Tensor {
-		return this.#normalize(x, undefined, activation);
+		if (this.forward === BatchNorm.prototype.forward) return this.#normalize(x, undefined, activation);
+		return (activation === "relu" ? relu : sigmoid)(this.forward(x));
 	}
 
 	/**
