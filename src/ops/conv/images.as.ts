@@ -31,6 +31,7 @@ export namespace Field {
   export const rowStride: usize = 21;
   export const rowSpan: usize = 22;
   export const columnSpan: usize = 23;
+  export const apart: usize = 24;
 }
 
 /** Values of Field.mode. */

@@ -6,12 +6,13 @@ import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
   BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
-import { addScattered, gather2, gather4, gather6, outer2, outer4, outer6, scatter6 } from "./tiles.as";
+import { addScattered, gather2, gather4, gather6, outer2, outer4, outer6, scatter6, scatterApart6 } from "./tiles.as";
 
 // See tiles.as.ts.
 export {
   gather2 as conv_tile_gather2, gather4 as conv_tile_gather4, gather6 as conv_tile_gather6,
   outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, outer6 as conv_tile_outer6, scatter6 as conv_tile_scatter6,
+  scatterApart6 as conv_tile_scatter_apart6,
 };
 
 /** Bytes of twelve sums: each item of work keeps a tile of them at the start of its scratch. */
@@ -170,6 +171,7 @@ export function conv_scatter(
   const panels = (field(plan, Field.weights) + 5) / 6;
   const pixelGroups = field(plan, Field.pixelGroups);
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
+  const apart = field(plan, Field.apart);
   const row = <usize>field(plan, Field.yPitch) << 2;
   const step = imageStep(plan);
   for (let item = begin; item < end; item++) {
@@ -181,8 +183,12 @@ export function conv_scatter(
     for (let k = 0; k < panels; k++) {
       const w = packed + (<usize>(g * panels + k) * <usize>outputs * 24);
       for (let p: usize = 0; p < <usize>pixelGroups; p += 2) {
-        scatter6(w, outputs, from + (p << 4), row, scratch);
-        addScattered(scratch, offsets + <usize>k * 24, image, bases + (p << 2));
+        const off = offsets + <usize>k * 24, base = bases + (p << 2);
+        if (k < apart) scatterApart6(w, outputs, from + (p << 4), row, off, image, base);
+        else {
+          scatter6(w, outputs, from + (p << 4), row, scratch);
+          addScattered(scratch, off, image, base);
+        }
       }
     }
     const to = x + <usize>n * step + <usize>g * (step / <usize>groups);

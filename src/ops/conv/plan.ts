@@ -14,6 +14,8 @@ const INTERLEAVED = 2;
 const LANES = 4;
 /** Images of an interleaved block. */
 const BLOCK = 8;
+/** Weights of a panel that is scattered. */
+const PANEL = 6;
 
 export interface Plan {
 	readonly inPlace: boolean;
@@ -118,6 +120,15 @@ export function scatterOrder(g: Geometry): number[] {
 	return Array.from({ length: weightsOf(g) }, (_, i) => (i % g.channels) * taps + Math.floor(i / g.channels));
 }
 
+/**
+ * Of how many panels of scatter, from the first on, each tile's places are apart: six weights that follow each other
+ * are then of six channels, and two groups of pixels share no pixel.
+ */
+function panelsApart(g: Geometry, { mode }: Layout, pixelGroups: number): number {
+	const groupsApart = (mode === INTERLEAVED || g.outSize[1] % LANES === 0) && pixelGroups % 2 === 0;
+	return g.channels >= PANEL && groupsApart ? Math.floor(weightsOf(g) / PANEL) : 0;
+}
+
 /** A plan but for the place of its tables in the heap, which are one after the other in `values`. */
 interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases" | "release"> {
 	readonly values: Int32Array;
@@ -138,7 +149,7 @@ function makeTables(geometry: Geometry, copies: boolean): Tables {
 	const fields = [
 		...[g.channels, g.size[0], g.size[1], rows, columns, pitch, phase, plane, g.stride[1], g.top, g.left, mode],
 		...[g.images, g.groups, g.outputs, offsets.length, g.outSize[0], g.outSize[1], pixelGroups, outPitch],
-		...[outInPlace ? 1 : 0, g.stride[0], extent(g, 0), extent(g, 1)],
+		...[outInPlace ? 1 : 0, g.stride[0], extent(g, 0), extent(g, 1), panelsApart(g, image, pixelGroups)],
 	];
 	// Past the last weight stand zeros in the place of the first, which add zero times what that one adds.
 	const missing = new Array<number>((6 - (offsets.length % 6)) % 6).fill(offsets[0]);

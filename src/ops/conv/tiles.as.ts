@@ -169,6 +169,36 @@ export function addScattered(sums: usize, off: usize, x: usize, base: usize): vo
   }
 }
 
+/**
+ * As scatter6 and addScattered in one, where the twelve places at x are apart: sums start from what is there.
+ */
+export function scatterApart6(w: usize, m: i32, y: usize, row: usize, off: usize, x: usize, base: usize): void {
+  const x0 = x + at(base, 0), x1 = x + at(base, 1);
+  let c00 = v128.load(x0 + at(off, 0)), c01 = v128.load(x1 + at(off, 0));
+  let c10 = v128.load(x0 + at(off, 1)), c11 = v128.load(x1 + at(off, 1));
+  let c20 = v128.load(x0 + at(off, 2)), c21 = v128.load(x1 + at(off, 2));
+  let c30 = v128.load(x0 + at(off, 3)), c31 = v128.load(x1 + at(off, 3));
+  let c40 = v128.load(x0 + at(off, 4)), c41 = v128.load(x1 + at(off, 4));
+  let c50 = v128.load(x0 + at(off, 5)), c51 = v128.load(x1 + at(off, 5));
+  for (; m > 0; m--) {
+    const b0 = v128.load(y), b1 = v128.load(y, 16);
+    let s = v128.load32_splat(w); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+    s = v128.load32_splat(w, 4); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+    s = v128.load32_splat(w, 8); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+    s = v128.load32_splat(w, 12); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+    s = v128.load32_splat(w, 16); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+    s = v128.load32_splat(w, 20); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+    w += 24;
+    y += row;
+  }
+  v128.store(x0 + at(off, 0), c00); v128.store(x1 + at(off, 0), c01);
+  v128.store(x0 + at(off, 1), c10); v128.store(x1 + at(off, 1), c11);
+  v128.store(x0 + at(off, 2), c20); v128.store(x1 + at(off, 2), c21);
+  v128.store(x0 + at(off, 3), c30); v128.store(x1 + at(off, 3), c31);
+  v128.store(x0 + at(off, 4), c40); v128.store(x1 + at(off, 4), c41);
+  v128.store(x0 + at(off, 5), c50); v128.store(x1 + at(off, 5), c51);
+}
+
 /** 6 rows by 2 weights over `count` groups, to `out`, [6][2][4]. y is packed as [group][6][4]. */
 export function outer6(y: usize, x: usize, off: usize, base: usize, count: i32, out: usize): void {
   const x0 = x + at(off, 0), x1 = x + at(off, 1);
