@@ -14,8 +14,8 @@ import { Importer } from "./importer.ts";
 import { NodeContext } from "./node-context.ts";
 import { operators } from "./operators/index.ts";
 
-/** The versions of ONNX's operators that are understood. */
-const OLDEST = 7;
+/** The versions of ONNX's operators that are understood. Version 6 but for its own kind of broadcasting. */
+const OLDEST = 6;
 /** Since 22 no operator that is understood has changed in what it computes. */
 const NEWEST = 28;
 
@@ -27,7 +27,7 @@ const NEWEST = 28;
  * The network is in evaluation mode, as models are meant, unless a node says that it is training; `net.train()` then
  * trains it. Running statistics follow ONNX: biased variances, and `momentum` as the weight of the old.
  *
- * Understood are operator sets 7 to 28, and in them: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant,
+ * Understood are operator sets 6 to 28, and in them: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant,
  * ConstantOfShape, Conv, ConvTranspose, Div, Dropout, Elu, Exp, Flatten, Gather, Gelu, Gemm, GlobalAveragePool,
  * GlobalMaxPool, GroupNormalization, HardSigmoid, HardSwish, Identity, InstanceNormalization, LayerNormalization, LeakyRelu,
  * Log, LogSoftmax, MatMul, Max, MaxPool, Mean, Min, Mul, Neg, PRelu, Pad, Pow, Reciprocal, ReduceMax, ReduceMean,
@@ -79,6 +79,8 @@ function checkKnown(name: string, nodes: readonly NodeProto[]): void {
 
 function addNode(importer: Importer, proto: NodeProto): void {
 	const node = new NodeContext(importer, proto);
+	if (node.opset < 7 && node.flag("broadcast", false))
+		node.fail("it broadcasts as before version 7 of ONNX's operators");
 	const run = operators[proto.opType](node);
 	node.finish();
 	const { label, reads, outputs, layer, layerInput: input } = node;

@@ -74,7 +74,9 @@ const dropout: Operator = (node) => {
 	const given = node.opset >= 12 ? node.constant(1) : null;
 	if (node.opset >= 12 && node.has(1) && !given) node.fail("its ratio must be a constant");
 	const ratio = given ? given.data[0] : node.opset >= 12 ? 0.5 : node.float("ratio", 0.5);
-	if (node.opset >= 12 && node.constant(2)?.data[0]) node.importer.training = true;
+	const training =
+		node.opset >= 12 ? Boolean(node.constant(2)?.data[0]) : node.opset < 7 && !node.flag("is_test", false);
+	if (training) node.importer.training = true;
 	return node.plain(new Dropout(ratio));
 };
 

@@ -35,20 +35,25 @@ interface Options {
  * statistics) normalizes by the batch, and running = old * momentum + batch * (1 - momentum) with the biased variance.
  */
 export const batchNormalization: Operator = (node) => {
-	const version = node.opset;
 	const options: Options = {
 		eps: node.float("epsilon", 1e-5),
 		decay: node.float("momentum", 0.9),
 		runningVariance: "biased",
 	};
 	// Before version 9 each element of a map could have statistics of its own.
-	const spatial = version >= 9 || node.flag("spatial", true);
-	const training = version >= 14 ? node.flag("training_mode", false) : node.wants(1) || node.wants(2);
+	const spatial = node.opset >= 9 || node.flag("spatial", true);
+	const training = isTraining(node);
 	if (training) node.importer.training = true;
 	node.noOutputsFrom(3, "a saved statistic");
 	const constant = [1, 2, 3, 4].every((index) => node.constant(index));
 	return constant ? batchNormLayer(node, options, spatial) : batchNormFunction(node, options, spatial, training);
 };
+
+/** Version 14 on says so; version 6 says if not; in between, a node that returns its statistics is training. */
+function isTraining(node: NodeContext): boolean {
+	if (node.opset >= 14) return node.flag("training_mode", false);
+	return node.opset < 7 ? !node.flag("is_test", false) : node.wants(1) || node.wants(2);
+}
 
 function batchNormLayer(node: NodeContext, options: Options, spatial: boolean): Run {
 	const features = sizeOf(node.constant(1)?.shape ?? []);
