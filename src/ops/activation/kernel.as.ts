@@ -1,7 +1,7 @@
 // Activations: forward, and backward from dy and what forward saved, each in one pass.
 
-import { fma, storeUpTo } from "../../backend/wasm/simd.as";
-import { bell4, normal4, sigmoid4, tanh4 } from "./curves.as";
+import { fma, logistic4, storeUpTo } from "../../backend/wasm/simd.as";
+import { bell4, gate4, normal4, tanh4 } from "./curves.as";
 
 export * from "./softmax.as";
 
@@ -34,11 +34,11 @@ function forward4(kind: i32, x: v128, p: f32, q: f32): v128 {
   // pmax keeps a NaN in its first operand.
   if (kind == RELU) return f32x4.pmax(x, f32x4.splat(0));
   if (kind == LEAKY_RELU) return v128.bitselect(x, f32x4.mul(x, f32x4.splat(p)), f32x4.gt(x, f32x4.splat(0)));
-  if (kind == SIGMOID) return sigmoid4(x);
+  if (kind == SIGMOID) return logistic4(x);
   if (kind == TANH) return tanh4(x);
   if (kind == GELU) return f32x4.mul(x, normal4(x, bell4(x)));
-  if (kind == GELU_TANH) return f32x4.mul(x, sigmoid4(geluArgument4(x)));
-  return f32x4.mul(x, sigmoid4(x));
+  if (kind == GELU_TANH) return f32x4.mul(x, gate4(geluArgument4(x)));
+  return f32x4.mul(x, gate4(x));
 }
 
 /** dx, from dy and y (relu, leaky relu, sigmoid, tanh) or x (gelu, silu). */
@@ -54,7 +54,7 @@ function backward4(kind: i32, dy: v128, saved: v128, p: f32, q: f32): v128 {
     const e = bell4(saved);
     return f32x4.mul(dy, fma(f32x4.mul(saved, e), f32x4.splat(BELL_HEIGHT), normal4(saved, e)));
   }
-  const s = sigmoid4(kind == GELU_TANH ? geluArgument4(saved) : saved);
+  const s = gate4(kind == GELU_TANH ? geluArgument4(saved) : saved);
   let slope = saved;
   if (kind == GELU_TANH) {
     slope = f32x4.mul(saved, fma(f32x4.mul(saved, saved), f32x4.splat(GELU_SLOPE), f32x4.splat(GELU_LINEAR)));

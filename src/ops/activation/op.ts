@@ -73,7 +73,7 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 	return apply(ops.leakyRelu, [x], { p: negativeSlope, q: 0 });
 }
 
-/** 1 / (1 + e^-x), elementwise; exact to a few ulp at both ends. */
+/** 1 / (1 + e^-x), elementwise, to a few ulp from -88 up; 6e-39 below. */
 export function sigmoid(x: Tensor): Tensor {
 	return apply(ops.sigmoid, [x], NONE);
 }

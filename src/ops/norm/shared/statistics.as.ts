@@ -4,8 +4,7 @@
 //
 //   delta = mean_b - mean,  mean += delta n_b / (n + n_b),  M2 += M2_b + delta² n n_b / (n + n_b)
 
-import { fma, storeFirst, sumLanesF64 } from "../../../backend/wasm/simd.as";
-import { sigmoid4 } from "../../activation/curves.as";
+import { fma, logistic4, storeFirst, sumLanesF64 } from "../../../backend/wasm/simd.as";
 
 /** Elements summed in float32 before they are merged in float64. */
 const BLOCK: i32 = 1024;
@@ -206,7 +205,7 @@ export const SIGMOID: i32 = 2;
 @inline
 function activated4(then: i32, v: v128): v128 {
   if (then == RELU) return f32x4.pmax(v, f32x4.splat(0));
-  if (then == SIGMOID) return sigmoid4(v);
+  if (then == SIGMOID) return logistic4(v);
   return v;
 }
 
