@@ -78,7 +78,7 @@ export function expClamped4(x: v128): v128 {
 }
 
 /**
- * 1 / (1 + e^-x), within 3 ulp, for x held to [-88, 87]: 6e-39 below, 1 above; NaN stays NaN. With s = x + n ln 2,
+ * 1 / (1 + e^-x), to about 3 ulp, for x held to [-88, 87]: 6e-39 below, 1 above; NaN stays NaN. With s = x + n ln 2,
  * |s| <= ln 2 / 2, e^-x is 2^n e^-s.
  */
 // @ts-ignore: decorator
