@@ -6,7 +6,6 @@ import { BatchNorm } from "../nn/layers/batch-norm.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { messageOf } from "../node.ts";
-import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Env, type Input, isTensor, tensorOf, type Value } from "./value.ts";
 
@@ -23,16 +22,51 @@ export interface Step {
 	readonly outputs: readonly string[];
 	readonly run: Run;
 	/** The layer that it is, if it is one, and what that reads. */
-	readonly layer?: Module;
+	readonly layer?: LayerSlot;
 	readonly input?: Input;
+}
+
+/** A place for a layer in a network. What stands there may be exchanged: folded, converted, frozen. */
+export class LayerSlot<T extends Module = Module> {
+	/** The property of the network that holds the layer: its path. */
+	readonly name: string;
+	/** The layer that was imported. */
+	readonly imported: T;
+	#net: Module | null = null;
+
+	constructor(name: string, imported: T) {
+		this.name = name;
+		this.imported = imported;
+	}
+
+	/** Puts the layer into its network. */
+	fill(net: Module): void {
+		this.#net = net;
+		this.imported.path = this.name;
+		defineProperty(net, this.name, this.imported);
+	}
+
+	/** The layer that stands there now. */
+	get layer(): Module {
+		const found: unknown = this.#net && Reflect.get(this.#net, this.name);
+		return found instanceof Module ? found : this.imported;
+	}
+
+	forward(x: Tensor): Tensor {
+		return this.layer.forward(x);
+	}
+}
+
+function defineProperty(object: Module, name: string, value: unknown): void {
+	Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** What a state-dict entry was in the file. */
 export interface Origin {
 	/** The value's name in the graph. */
 	readonly value: string;
-	/** How the entry differs from it: not at all, or an outer product's two axes are exchanged. */
-	readonly form: "same" | "transposed";
+	/** The file's numbers, from those of the entry: the same, or its rows and columns exchanged, and so on. */
+	restore(values: ArrayLike<number>): ArrayLike<number>;
 }
 
 /** What an importer hands over. */
@@ -41,7 +75,7 @@ export interface GraphParts {
 	readonly inputs: readonly string[];
 	readonly outputs: readonly string[];
 	readonly steps: readonly Step[];
-	readonly layers: ReadonlyMap<string, Module>;
+	readonly layers: readonly LayerSlot[];
 	/** Parameters of nodes that are no layers. */
 	readonly parameters: ReadonlyMap<string, Parameter>;
 	readonly origins: ReadonlyMap<string, Origin>;
@@ -52,8 +86,8 @@ interface Planned {
 	readonly step: Step;
 	/** Values that no later step reads. */
 	readonly frees: readonly string[];
-	/** The activation that a batch normalization may do in the same pass: the only reader of its output. */
-	readonly follower: { readonly step: Step; readonly activation: "relu" | "sigmoid" } | null;
+	/** The step that alone reads its only output: an activation there may run with a batch normalization here. */
+	readonly follower: Step | null;
 }
 
 /**
@@ -68,7 +102,6 @@ export class GraphModule extends Module {
 	readonly outputNames: readonly string[];
 	readonly #name: string;
 	readonly #plan: readonly Planned[];
-	readonly #layers: ReadonlyMap<string, Module>;
 	readonly #origins: ReadonlyMap<string, Origin>;
 
 	/** Internal: use `importOnnx`. */
@@ -78,16 +111,10 @@ export class GraphModule extends Module {
 		this.inputNames = parts.inputs;
 		this.outputNames = parts.outputs;
 		this.#plan = planOf(parts.steps, parts.outputs);
-		this.#layers = parts.layers;
 		this.#origins = parts.origins;
-		// As properties of its own, which is where a module's parameters are looked for.
-		for (const [name, parameter] of parts.parameters) {
-			Object.defineProperty(this, name, { value: parameter, enumerable: true, writable: true, configurable: true });
-		}
-	}
-
-	override *namedChildren(): Generator<[string, Module]> {
-		yield* this.#layers;
+		// As properties of its own, which is where a module's layers and parameters are looked for.
+		for (const slot of parts.layers) slot.fill(this);
+		for (const [name, parameter] of parts.parameters) defineProperty(this, name, parameter);
 	}
 
 	/** Which value of the file each entry of the state dict was read from. */
@@ -123,8 +150,7 @@ export class GraphModule extends Module {
 		const done = new Set<Step>();
 		for (const { step, frees, follower } of this.#plan) {
 			if (!done.has(step)) {
-				const fused = follower && fuse(step, follower, env);
-				if (fused) done.add(follower.step);
+				if (follower && fuse(step, follower, env)) done.add(follower);
 				else compute(step, env);
 			}
 			for (const name of frees) env.delete(name);
@@ -151,13 +177,15 @@ function compute(step: Step, env: Env): void {
 }
 
 /** Runs a batch normalization with the activation behind it, the same bits in one pass; not where somebody looks. */
-function fuse(step: Step, { step: next, activation }: NonNullable<Planned["follower"]>, env: Env): boolean {
-	if (!(step.layer instanceof BatchNorm) || !step.input || step.layer.observed || next.layer?.observed) return false;
-	env.set(next.outputs[0], step.layer.forwardThen(step.input.tensor(env), activation));
+function fuse(step: Step, next: Step, env: Env): boolean {
+	const [norm, following] = [step.layer?.layer, next.layer?.layer];
+	const activation = activationOf(following);
+	if (!(norm instanceof BatchNorm) || !step.input || !activation || norm.observed || following?.observed) return false;
+	env.set(next.outputs[0], norm.forwardThen(step.input.tensor(env), activation));
 	return true;
 }
 
-/** Finds out when each value is read last, and which activations follow a batch normalization. */
+/** Finds out when each value is read last, and which values have one reader. */
 function planOf(steps: readonly Step[], outputs: readonly string[]): Planned[] {
 	const readers = new Map<string, Step[]>();
 	for (const step of steps) {
@@ -173,18 +201,12 @@ function planOf(steps: readonly Step[], outputs: readonly string[]): Planned[] {
 		const frees = [...new Set(made)].filter((name) => (readers.get(name)?.at(-1) ?? step) === step);
 		const [output, ...others] = step.outputs.filter((name) => name !== "");
 		const following = readers.get(output) ?? [];
-		const activation = following.length === 1 ? activationOf(following[0].layer) : null;
-		const alone = step.layer instanceof BatchNorm && others.length === 0 && !returned.has(output);
-		return { step, frees, follower: alone && activation ? { step: following[0], activation } : null };
+		const alone = others.length === 0 && following.length === 1 && !returned.has(output);
+		return { step, frees, follower: alone ? following[0] : null };
 	});
 }
 
 function activationOf(layer: Module | undefined): "relu" | "sigmoid" | null {
 	if (layer?.constructor === ReLU) return "relu";
 	return layer?.constructor === Sigmoid ? "sigmoid" : null;
-}
-
-/** A shape for messages, with `?` where it is open. */
-export function formatDims(dims: readonly (number | null)[]): string {
-	return formatShape(dims.map((length) => length ?? Number.NaN)).replaceAll("NaN", "?");
 }

@@ -14,9 +14,21 @@ import type { Module } from "../nn/module.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { GraphModule, type Origin, type Step } from "./graph-module.ts";
+import { GraphModule, LayerSlot, type Origin, type Step } from "./graph-module.ts";
 import { Names } from "./names.ts";
 import { type Dims, Input, isFloatType, numbersOf } from "./value.ts";
+
+/** How a parameter differs from the constant it is made of. */
+export interface Change {
+	/** Tells changes of the same constant apart. */
+	readonly label: string;
+	/** The parameter's numbers from the file's. */
+	readonly apply: (data: ArrayLike<number>) => ArrayLike<number>;
+	/** The file's numbers from the parameter's. */
+	readonly restore: (values: ArrayLike<number>) => ArrayLike<number>;
+}
+
+const asItStands: Change = { label: "", apply: (data) => data, restore: (values) => values };
 
 export class Importer {
 	readonly model: OnnxModel;
@@ -28,8 +40,7 @@ export class Importer {
 	readonly #steps: Step[] = [];
 	readonly #dims = new Map<string, Dims>();
 	readonly #constants = new Map<string, OnnxTensor | null>();
-	readonly #layers = new Map<string, Module>();
-	readonly #layersByContent = new Map<string, Module>();
+	readonly #layers = new Map<string, LayerSlot>();
 	readonly #parametersByContent = new Map<string, Parameter>();
 	readonly #free = new Map<string, Parameter>();
 	readonly #origins = new Map<Tensor, Origin>();
@@ -95,9 +106,7 @@ export class Importer {
 	#freeParameter(name: string, constant: OnnxTensor): Parameter {
 		const parameter = this.parameter(name, constant.shape);
 		if (![...this.#free.values()].includes(parameter)) {
-			const plain = name.replace(/[^\w.]/g, "_");
-			const key = this.#names.claim(isTaken(plain) ? `${plain}_` : plain);
-			this.#free.set(key, parameter);
+			this.#free.set(this.#claim(name.replace(/[^\w.]/g, "_")), parameter);
 		}
 		return parameter;
 	}
@@ -105,46 +114,43 @@ export class Importer {
 	/**
 	 * The parameter that holds the constant `name`. Nodes that read the same one share it.
 	 *
-	 * @param change what it takes to make the parameter of the constant, if it is not the same; `label` tells changes apart
+	 * @param change where the parameter is not the constant as it stands
 	 */
-	parameter(
-		name: string,
-		shape: Shape,
-		change?: { label: string; form?: Origin["form"]; apply: (data: ArrayLike<number>) => ArrayLike<number> },
-	): Parameter {
-		const key = JSON.stringify([name, shape, change?.label]);
+	parameter(name: string, shape: Shape, change: Change = asItStands): Parameter {
+		const key = JSON.stringify([name, shape, change.label]);
 		const known = this.#parametersByContent.get(key);
 		if (known) return known;
 		const constant = this.constant(name);
 		if (!constant) throw new EvenkeelError(`${this.model.name}: "${name}" is no constant`);
-		const { data } = numbersOf(constant);
 		const parameter = new Parameter(shape, name);
-		parameter.view().set(change ? change.apply(data) : data);
+		parameter.view().set(change.apply(numbersOf(constant).data));
 		parameter.storage.version++;
 		// What a Constant node holds was not meant to be learned.
 		if (!this.isInitializer(name)) parameter.setRequiresGrad(false);
 		this.#parametersByContent.set(key, parameter);
-		if (!change || change.form) this.#origins.set(parameter, { value: name, form: change?.form ?? "same" });
+		this.#origins.set(parameter, { value: name, restore: change.restore });
 		return parameter;
 	}
 
 	/** Remembers that a buffer was read from the constant `name`. */
 	bindBuffer(buffer: Tensor, name: string): void {
-		this.#origins.set(buffer, { value: name, form: "same" });
+		this.#origins.set(buffer, { value: name, restore: asItStands.restore });
 	}
 
 	/**
 	 * A layer under `path`. One of the same `content` is shared: a module that the network calls twice.
 	 */
-	layer<T extends Module>(path: string, content: string, make: () => T): T {
-		const known = this.#layersByContent.get(content);
-		if (known) return known as T;
-		const layer = make();
-		const name = this.#names.claim(path);
-		layer.path = name;
-		this.#layers.set(name, layer);
-		this.#layersByContent.set(content, layer);
-		return layer;
+	layer<T extends Module>(path: string, content: string, make: () => T): LayerSlot<T> {
+		const known = this.#layers.get(content);
+		if (known) return known as LayerSlot<T>;
+		const slot = new LayerSlot(this.#claim(path), make());
+		this.#layers.set(content, slot);
+		return slot;
+	}
+
+	/** A name for a property of the network. */
+	#claim(wanted: string): string {
+		return this.#names.claim(isTaken(wanted) ? `${wanted}_` : wanted);
 	}
 
 	add(step: Step): void {
@@ -159,7 +165,7 @@ export class Importer {
 			inputs: this.inputs(),
 			outputs: this.#outputs(),
 			steps: this.#steps,
-			layers: this.#layers,
+			layers: [...this.#layers.values()],
 			parameters: this.#free,
 			origins,
 		});
@@ -187,7 +193,7 @@ export class Importer {
 	}
 }
 
-/** Names that a parameter of a GraphModule cannot have. */
+/** Names that a layer or parameter of a GraphModule cannot have. */
 function isTaken(name: string): boolean {
 	return name in GraphModule.prototype || ["training", "path", "inputNames", "outputNames"].includes(name);
 }

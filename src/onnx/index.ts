@@ -4,3 +4,4 @@
 export * from "../model-files/onnx/index.ts";
 export { GraphModule, type Origin } from "./graph-module.ts";
 export { importOnnx } from "./import-onnx.ts";
+export { updateOnnx } from "./update-onnx.ts";

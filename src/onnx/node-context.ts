@@ -11,7 +11,7 @@ import {
 	stringAttribute,
 } from "../model-files/onnx/index.ts";
 import type { Module } from "../nn/module.ts";
-import type { Run } from "./graph-module.ts";
+import type { LayerSlot, Run } from "./graph-module.ts";
 import type { Importer } from "./importer.ts";
 import { pathOfEntry, pathOfNode } from "./names.ts";
 import { type Dims, type Input, type Numbers, numbersOf } from "./value.ts";
@@ -31,7 +31,7 @@ export class NodeContext {
 	/** What the step makes; another node's, where that one is absorbed. */
 	outputs: string[];
 	/** The layer that the node is, if it is one, and what it reads. */
-	layer: Module | undefined;
+	layer: LayerSlot | undefined;
 	layerInput: Input | undefined;
 	#saysDims = false;
 
@@ -157,25 +157,25 @@ export class NodeContext {
 		entries: Readonly<Record<string, number>>,
 		make: () => T,
 		path = this.path(entries),
-	): T {
+	): LayerSlot<T> {
 		const names = Object.values(entries).map((index) => this.proto.input[index] ?? "");
-		const layer = this.importer.layer(path, JSON.stringify([kind, options, names]), make);
-		this.layer = layer;
-		return layer;
+		const slot = this.importer.layer(path, JSON.stringify([kind, options, names]), make);
+		this.layer = slot;
+		return slot;
 	}
 
 	/** Runs `layer`, which has no weights, on the first input. */
 	plain(layer: Module): Run {
-		const content = JSON.stringify([this.proto.output[0]]);
-		this.layer = this.importer.layer(this.path(), content, () => layer);
-		return this.runLayer(layer);
+		const slot = this.importer.layer(this.path(), JSON.stringify([this.proto.output[0]]), () => layer);
+		this.layer = slot;
+		return this.runLayer(slot);
 	}
 
 	/** Runs a layer on the first input. */
-	runLayer(layer: Module): Run {
+	runLayer(slot: LayerSlot): Run {
 		const x = this.input(0);
 		this.layerInput = x;
-		return (env) => layer.forward(x.tensor(env));
+		return (env) => slot.forward(x.tensor(env));
 	}
 
 	/** Does the node `next`, which reads nothing else that is computed, in the same step. */

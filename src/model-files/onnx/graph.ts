@@ -127,6 +127,15 @@ export class OnnxGraph {
 		setTensor(proto, tensor);
 	}
 
+	/** Puts an initializer in the place of a node that makes one value: those who read that read the initializer. */
+	replaceByInitializer(node: NodeProto, tensor: OnnxTensor): TensorProto {
+		this.removeNode(node);
+		const proto = makeTensor(node.output[0], tensor);
+		this.proto.initializer.push(proto);
+		this.#initializers.set(proto.name, proto);
+		return proto;
+	}
+
 	/** Makes `node` read `value` as its input number `index`. Inputs that are left out in between are "". */
 	setInput(node: NodeProto, index: number, value: string): void {
 		this.#disconnect(node);

@@ -8,6 +8,8 @@ import { matmul } from "../../ops/matmul/op.ts";
 import { transpose } from "../../ops/shape/op.ts";
 import { Generator } from "../../random/generator.ts";
 import { sizeOf } from "../../tensor/shape.ts";
+import type { LayerSlot } from "../graph-module.ts";
+import type { Change } from "../importer.ts";
 import { pathOfEntry } from "../names.ts";
 import type { NodeContext, Operator } from "../node-context.ts";
 import type { Dims } from "../value.ts";
@@ -22,7 +24,7 @@ export const gemm: Operator = (node) => {
 	node.setDims([node.dims(0)?.[transA ? 1 : 0] ?? null, outputs]);
 	const biased = node.has(2) && beta !== 0;
 	const bias = biased ? node.constant(2) : null;
-	const asLayer = weight?.shape.length === 2 && (!biased || (bias && isRow(bias.shape, outputs ?? 0)));
+	const asLayer = alpha !== 0 && weight?.shape.length === 2 && (!biased || (bias && isRow(bias.shape, outputs ?? 0)));
 	const a = node.input(0);
 	if (asLayer && outputs !== null) {
 		const layer = linearLayer(node, { weight: 1, ...(biased ? { bias: 2 } : {}) }, { transB, alpha, beta, outputs });
@@ -91,7 +93,11 @@ interface LinearParts {
 	readonly row?: string;
 }
 
-function linearLayer(node: NodeContext, entries: Readonly<Record<string, number>>, parts: LinearParts): Linear {
+function linearLayer(
+	node: NodeContext,
+	entries: Readonly<Record<string, number>>,
+	parts: LinearParts,
+): LayerSlot<Linear> {
 	const { transB, alpha, beta, outputs, row } = parts;
 	const name = row ?? ("bias" in entries ? node.proto.input[entries.bias] : undefined);
 	const path = (row && !pathOfEntry(node.proto.input[1], "weight") && pathOfEntry(row, "bias")) || undefined;
@@ -113,26 +119,30 @@ function linearLayer(node: NodeContext, entries: Readonly<Record<string, number>
 	);
 }
 
+/** The weight of the layer, `[outputs, inputs]`, from a matrix of `rows` x `columns`. */
 function weightOf(node: NodeContext, rows: number, columns: number, transB: boolean, alpha: number): Parameter {
 	const name = node.proto.input[1];
-	if (transB && alpha === 1) return node.importer.parameter(name, [rows, columns]);
-	return node.importer.parameter(name, transB ? [rows, columns] : [columns, rows], {
-		label: `linear ${transB} ${alpha}`,
-		form: alpha === 1 ? "transposed" : undefined,
-		apply: (data) => {
-			const out = new Float32Array(data.length);
-			for (let i = 0; i < rows; i++) {
-				for (let j = 0; j < columns; j++) out[transB ? i * columns + j : j * rows + i] = alpha * data[i * columns + j];
-			}
-			return out;
-		},
+	if (transB) return node.importer.parameter(name, [rows, columns], times(alpha));
+	return node.importer.parameter(name, [columns, rows], {
+		label: `transposed ${alpha}`,
+		apply: (data) => transposed(data, rows, columns, alpha),
+		restore: (values) => transposed(values, columns, rows, 1 / alpha),
 	});
 }
 
+/** `factor` times a matrix, its rows and columns exchanged. */
+function transposed(data: ArrayLike<number>, rows: number, columns: number, factor: number): Float32Array {
+	const out = new Float32Array(data.length);
+	for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = factor * data[i * columns + j];
+	return out;
+}
+
 function scaledBias(node: NodeContext, name: string, outputs: number, beta: number): Parameter {
-	if (beta === 1) return node.importer.parameter(name, [outputs]);
-	return node.importer.parameter(name, [outputs], {
-		label: `times ${beta}`,
-		apply: (data) => Array.from(data, (value) => beta * value),
-	});
+	return node.importer.parameter(name, [outputs], times(beta));
+}
+
+function times(factor: number): Change | undefined {
+	if (factor === 1) return undefined;
+	const scaled = (by: number) => (data: ArrayLike<number>) => Float32Array.from(data, (value) => by * value);
+	return { label: `times ${factor}`, apply: scaled(factor), restore: scaled(1 / factor) };
 }

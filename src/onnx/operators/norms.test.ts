@@ -66,6 +66,14 @@ describe("BatchNormalization", () => {
 		expect([...net.namedChildren()][0][1]).toBeInstanceOf(BatchNormAnyRank);
 	});
 
+	test("version 6 says whether it is a test", async () => {
+		const given = { x: input([4, 3]) };
+		const expected = runImported(await compare(batchNorm(3, {}, 7, [4, 3]), given), given);
+		const net = await importOnnx(encodeOnnx(model(batchNorm(3, { is_test: 1n }, 6, [4, 3]))));
+		expectClose(runImported(net, given), expected);
+		expect((await importOnnx(encodeOnnx(model(batchNorm(3, {}, 6))))).training).toBe(true);
+	});
+
 	test("each element for itself, before version 9", async () => {
 		const parts = batchNorm(12, { spatial: 0n }, 8);
 		const net = await importOnnx(encodeOnnx(model(parts)));

@@ -2,9 +2,11 @@
 
 import { check } from "../../errors.ts";
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../../nn/layers/batch-norm.ts";
+import { ChannelNorm } from "../../nn/layers/channel-norm.ts";
 import { GroupNorm } from "../../nn/layers/group-norm.ts";
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "../../nn/layers/instance-norm.ts";
 import { LayerNorm } from "../../nn/layers/layer-norm.ts";
+import type { Module } from "../../nn/module.ts";
 import { writeInto } from "../../nn/parameter.ts";
 import { add, clone, mul, pow, sub } from "../../ops/elementwise/op.ts";
 import { batchNorm } from "../../ops/norm/batch-norm/op.ts";
@@ -79,7 +81,12 @@ function batchNormLayer(node: NodeContext, options: Options, spatial: boolean): 
 	if (spatial) node.layerInput = x;
 	const forward = (input: Tensor) =>
 		spatial ? layer.forward(input) : reshape(layer.forward(flatten(input, 1)), input.shape);
-	return (env) => [forward(x.tensor(env)), ...runningOutputs(node, layer.runningMean, layer.runningVar)];
+	return (env) => [forward(x.tensor(env)), ...runningOutputs(node, ...statisticsOf(layer.layer))];
+}
+
+/** The running statistics of the layer that stands there now. */
+function statisticsOf(layer: Module): (Tensor | null)[] {
+	return layer instanceof ChannelNorm ? [layer.runningMean, layer.runningVar] : [];
 }
 
 function batchNormClass(rank: number | undefined) {
@@ -223,8 +230,18 @@ function perChannel(node: NodeContext, index: number, channels: number) {
 	const name = node.proto.input[index];
 	if (size === channels) return node.importer.parameter(name, [channels]);
 	check(channels % size === 0, () => `${node.label}: ${size} groups do not divide ${channels} channels`);
+	const span = channels / size;
 	return node.importer.parameter(name, [channels], {
 		label: "per channel",
-		apply: (data) => Float32Array.from({ length: channels }, (_, i) => data[Math.floor((i * size) / channels)]),
+		apply: (data) => Float32Array.from({ length: channels }, (_, i) => data[Math.floor(i / span)]),
+		restore(values) {
+			const uneven = Array.from(values).findIndex((value, i) => value !== values[i - (i % span)]);
+			check(
+				uneven < 0,
+				() =>
+					`${node.label}: "${name}" holds one value a group, and channel ${uneven} has learned another than its group`,
+			);
+			return Float32Array.from({ length: size }, (_, group) => values[group * span]);
+		},
 	});
 }

@@ -160,7 +160,7 @@ describe("linear", () => {
 		const net = await compare(parts);
 		expect([...net.namedChildren()]).toEqual([["fc", expect.any(nn.Linear)]]);
 		expect(net.stateDict()["fc.weight"].shape).toEqual([4, 5]);
-		expect(net.origins.get("fc.weight")).toEqual({ value: "onnx::MatMul_9", form: "transposed" });
+		expect(net.origins.get("fc.weight")?.value).toBe("onnx::MatMul_9");
 		const returned = { ...parts, outputs: [value("a"), value("y")] };
 		expect([...(await compare(returned)).namedChildren()].map(([, layer]) => layer)).toEqual([expect.any(nn.Linear)]);
 	});

@@ -102,6 +102,8 @@ describe("of one node", () => {
 		};
 		await compare(parts, { x });
 		await compare(one("Pad", { mode: "wrap" }, { pads: [0, 1, 2, 0, 3, 1] }, 19), { x });
+		const short = await importing(one("Pad", {}, { pads: [3, 0] }));
+		expect(() => short.forward(tensor([1, 2], [1, 2]))).toThrow("pads [3, 0] must be 4 numbers");
 		const net = await importing(one("Pad", { mode: "reflect" }, { pads: [3, 0] }));
 		expect(() => net.forward(tensor([1, 2]))).toThrow('pads 3 elements by "reflect" along axis 0, which has only 2');
 	});

@@ -221,6 +221,8 @@ const pad: Operator = (node) => {
 		const input = x.tensor(env);
 		const list = pads(env);
 		const axes = axesInput?.list(env).map((axis) => normalizeAxis(axis, input.ndim, node.label));
+		const expected = 2 * (axes ?? input.shape).length;
+		if (list.length !== expected) node.fail(`pads [${list.join(", ")}] must be ${expected} numbers`);
 		const sides = input.shape.map((_, axis): Side => {
 			const at = axes ? axes.indexOf(axis) : axis;
 			return at < 0 ? [0, 0] : [list[at], list[at + list.length / 2]];

@@ -1,0 +1,82 @@
+// updateOnnx: a network that was imported, and has since been trained or re-estimated, back into its model.
+
+import { check } from "../errors.ts";
+import { isOperator, OnnxGraph, type OnnxModel, type OnnxTensor, setTensor } from "../model-files/onnx/index.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { GraphModule, Origin } from "./graph-module.ts";
+import { numbersOf } from "./value.ts";
+
+/**
+ * Writes parameters and running statistics of `net` into the model it was imported from, each where it came from and
+ * in the type it has there. What has not changed is not touched. Write the model with `writeOnnx`.
+ *
+ * @param model the model, as it was when it was imported
+ * @returns the names of the state dict's entries that had changed
+ * @throws EvenkeelError if the network has layers that the model has not, or lacks some: it was folded or converted
+ *   since, or the model is another
+ */
+export function updateOnnx(model: OnnxModel, net: GraphModule): string[] {
+	const state = new Map([...net.namedParameters(), ...net.namedBuffers()]);
+	for (const name of net.origins.keys()) {
+		check(
+			state.has(name),
+			() => `${model.name}: the network no longer has "${name}", which the model has: ${elsewhere}`,
+		);
+	}
+	for (const name of state.keys()) {
+		const known = net.origins.has(name) || name.endsWith("num_batches_tracked");
+		check(known, () => `${model.name}: the network has "${name}", which the model has not: ${elsewhere}`);
+	}
+	const graph = new OnnxGraph(model);
+	for (const { value } of net.origins.values()) ownTensor(graph, value);
+	const changed: string[] = [];
+	for (const [name, origin] of net.origins) {
+		const tensor = state.get(name);
+		if (tensor && update(graph, name, tensor, origin)) changed.push(name);
+	}
+	return changed;
+}
+
+const elsewhere = "change the model itself instead, or import it again";
+
+/**
+ * Gives `value` a tensor of its own where it is an initializer behind an Identity: exporters write equal tensors once,
+ * which they need not stay.
+ */
+function ownTensor(graph: OnnxGraph, value: string): void {
+	const node = graph.producer(value);
+	const found = node && isOperator(node, "Identity") ? graph.constant(value) : undefined;
+	if (node && found) graph.replaceByInitializer(node, found);
+}
+
+/** Writes one entry; whether it had changed. */
+function update(graph: OnnxGraph, name: string, tensor: Tensor, { value, restore }: Origin): boolean {
+	const { model } = graph;
+	const stored = graph.initializer(value) ?? graph.constantTensor(value);
+	const old = stored && model.read(stored);
+	const values = restore(tensor.dataSync());
+	if (!old) return updateList(graph, name, value, values);
+	check(
+		old.data.length === values.length,
+		() =>
+			`${model.name}: "${value}" holds ${old.data.length} values, "${name}" ${values.length}; it is another model's`,
+	);
+	const before = numbersOf(old).data;
+	if (Array.prototype.every.call(values, (number: number, i: number) => Math.fround(before[i]) === number))
+		return false;
+	setTensor(stored, { ...old, data: dataOf(old, values) });
+	return true;
+}
+
+/** A Constant node that holds a list of numbers. */
+function updateList(graph: OnnxGraph, name: string, value: string, values: ArrayLike<number>): boolean {
+	const list = graph.producer(value)?.attribute.find((attribute) => attribute.name === "value_floats");
+	check(list?.floats.length === values.length, () => `${graph.model.name}: has no value "${value}" for "${name}"`);
+	if (list.floats.every((number, i) => number === values[i])) return false;
+	list.floats = Array.from(values);
+	return true;
+}
+
+function dataOf({ type }: OnnxTensor, values: ArrayLike<number>): OnnxTensor["data"] {
+	return type === "double" ? Float64Array.from(values) : Float32Array.from(values);
+}
