@@ -2,6 +2,7 @@
 
 export { writeFileAtomic, writeFileAtomicSync } from "./atomic-write.ts";
 export { type CsvOptions, type CsvTable, parseCsv } from "./csv.ts";
+export { type KerasLayer, type KerasVariable, type KerasWeights, readKerasWeights } from "./keras/weights.ts";
 export { decodeNpy, encodeNpy, type NpyArray, type NpyData } from "./npy.ts";
 export {
 	decodeSafetensors,

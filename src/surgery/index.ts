@@ -2,3 +2,13 @@
 
 export { type Advice, type AdviceQuestion, adviseNorm } from "./advise.ts";
 export { type Finding, type FindingKind, type HasDecay, type InspectOptions, inspectNorms } from "./inspect.ts";
+export { type KerasOptions, type KerasPairing, kerasToStateDict, loadKerasWeights } from "./keras/load.ts";
+export type { Inputs, NetworkInputs } from "./recalibrate/batches.ts";
+export {
+	type RecalibratedLayer,
+	type RecalibrateOptions,
+	type RecalibrationMode,
+	type RecalibrationProgress,
+	type RecalibrationReport,
+	recalibrate,
+} from "./recalibrate/recalibrate.ts";

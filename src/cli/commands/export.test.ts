@@ -93,6 +93,35 @@ describe("evenkeel export", () => {
 		expect(() => readFileSync(out)).toThrow("ENOENT");
 	});
 
+	test("what Keras wrote, for a network of one's own", async () => {
+		const preset = join(root, "net.mjs");
+		const layers = "new nn.Linear(6, 5), new nn.ReLU(), new nn.BatchNorm1d(5, { eps: 1e-3 }), new nn.Linear(5, 3)";
+		writeFileSync(
+			preset,
+			`export default ({ nn, optim }) => ({ inputShape: [6], batchSize: 1, epochs: 1, lr: 1,
+				build: () => new nn.Sequential(${layers}), optimizer: (net, lr) => new optim.SGD(net.parameters(), { lr }) });`,
+		);
+		const models = join(import.meta.dirname, "../../../test/keras/models");
+		for (const file of ["mlp.keras", "mlp.weights.h5", "mlp-keras-2.h5"]) {
+			const ended = await runForTest("export", join(models, file), out, "--preset", preset);
+			expect(ended.code, ended.err).toBe(0);
+			expect(ended.out).toContain(`${file}, written by Keras`);
+			const { tensors } = read(out);
+			expect(Object.keys(tensors)).toEqual([
+				...["0.weight", "0.bias", "2.weight", "2.bias", "2.running_mean", "2.running_var", "2.num_batches_tracked"],
+				...["3.weight", "3.bias"],
+			]);
+			expect(tensors["0.weight"]).toMatchObject({ dtype: "F32", shape: [5, 6] });
+		}
+		const unnamed = await runForTest("export", join(models, "mlp.keras"), out);
+		expect([unnamed.code, unnamed.err]).toEqual([2, expect.stringContaining("name it with --preset")]);
+		const other = await runForTest("export", join(models, "mlp.keras"), out, "--preset", "keras-mlp-bn");
+		expect([other.code, other.err]).toEqual([
+			1,
+			expect.stringContaining("its weight is [128, 784], and kernel of [6, 5] would be [5, 6]"),
+		]);
+	});
+
 	test.each<[string[], number, RegExp]>([
 		[["lenet-bn"], 2, /missing required argument 'out'/],
 		[

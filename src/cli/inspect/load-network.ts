@@ -1,11 +1,13 @@
-// What to inspect: a preset as it is built, a checkpoint of one, or weights alone.
+// A network by its name on the command line: a preset as it is built, a checkpoint of one, or weights, Keras's too.
 
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EvenkeelError } from "../../errors.ts";
+import { readKerasWeights } from "../../model-files/index.ts";
 import { SafetensorsFile, type TensorOnDisk } from "../../model-files/safetensors.ts";
 import type { Module } from "../../nn/module.ts";
 import { buildNetwork, type NormChoice, type Preset } from "../../presets/index.ts";
+import { loadKerasWeights } from "../../surgery/index.ts";
 import { checkpointFile, readCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { loadPreset } from "../train/load-preset.ts";
@@ -33,6 +35,7 @@ export interface NetworkFlags {
 
 /** Loads what `name` stands for. */
 export async function loadNetwork(name: string, flags: NetworkFlags): Promise<LoadedNetwork> {
+	if (/\.(keras|h5|hdf5)$/.test(name)) return fromKeras(name, flags);
 	const folder = statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 	const file = folder ? join(name, checkpointFile) : name;
 	if (!file.endsWith(".safetensors")) return fromPreset(name, flags);
@@ -56,6 +59,20 @@ async function fromPreset(name: string, flags: NetworkFlags): Promise<LoadedNetw
 	const choice = choiceOf(preset, flags);
 	const source = `preset ${preset.name}, norm ${choice.norm}, not trained`;
 	return { net: buildNetwork(preset, choice), preset, source, trained: false, batchSize: null };
+}
+
+async function fromKeras(file: string, flags: NetworkFlags): Promise<LoadedNetwork> {
+	checkUsage(existsSync(file), () => `${file}: there is no such file; check the path`);
+	checkUsage(
+		flags.preset !== undefined,
+		() => `${file}: Keras's weights are loaded into a network that is known; name it with --preset`,
+	);
+	const { preset } = await loadPreset(flags.preset);
+	const net = buildNetwork(preset, choiceOf(preset, flags));
+	using weights = readKerasWeights(file);
+	loadKerasWeights(net, weights, { inputShape: preset.inputShape });
+	const source = `preset ${preset.name} with the weights of ${file}, written by Keras`;
+	return { net, preset, source, trained: true, batchSize: null };
 }
 
 async function fromCheckpoint(

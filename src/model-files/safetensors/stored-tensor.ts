@@ -25,7 +25,7 @@ export class StoredTensor implements SafetensorsTensor {
 	readonly #what: string;
 
 	/** `what` names the tensor in errors. */
-	constructor({ dtype, shape }: SafetensorsEntry, bytes: Uint8Array, what: string) {
+	constructor({ dtype, shape }: Pick<SafetensorsEntry, "dtype" | "shape">, bytes: Uint8Array, what: string) {
 		this.dtype = dtype;
 		this.shape = shape;
 		this.data = arrayOver(dtype, bytes);
