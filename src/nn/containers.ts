@@ -26,6 +26,24 @@ abstract class Container extends Module {
 		return this;
 	}
 
+	/**
+	 * Removes `count` modules from `index` on and puts `modules` in their place, as arrays do. The ones behind are
+	 * renumbered, and with them the names of their parameters. Returns those removed.
+	 */
+	splice(index: number, count: number, ...modules: Module[]): Module[] {
+		check(
+			modules.every((module) => module instanceof Module),
+			() => `${this.constructor.name}: splice takes modules`,
+		);
+		const removed = this.#items.splice(index, count, ...modules);
+		for (const [at, item] of this.#items.entries()) {
+			// What was below the old place has a path that no longer leads there.
+			for (const module of item.modules()) module.path = "";
+			item.path = String(at);
+		}
+		return removed;
+	}
+
 	/** How many modules there are. */
 	get length(): number {
 		return this.#items.length;

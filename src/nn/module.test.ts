@@ -171,6 +171,19 @@ describe("hooks", () => {
 	});
 });
 
+test("splice changes a list in place, and the names of what stands behind", () => {
+	const block = new Sequential(new BatchNorm1d(3));
+	const net = new Sequential(new BatchNorm1d(3), new ReLU(), block);
+	expect([...net.namedModules()].at(-1)?.[1].label).toBe('BatchNorm1d "2.0"');
+	const [removed] = net.splice(1, 1);
+	expect(removed).toBeInstanceOf(ReLU);
+	expect([net.length, Object.keys(net.stateDict())[5]]).toEqual([2, "1.0.weight"]);
+	expect(block.at(0)?.label).toBe('BatchNorm1d "1.0"');
+	net.splice(-1, 0, removed);
+	expect([...net].map(({ label }) => label)).toEqual(['BatchNorm1d "0"', 'ReLU "1"', 'Sequential "2"']);
+	expect(() => net.splice(0, 0, JSON.parse("{}"))).toThrow("Sequential: splice takes modules");
+});
+
 describe("Sequential does a norm and its activation in one operation", () => {
 	const images = () =>
 		tensor(

@@ -1,6 +1,9 @@
 // Tools for networks that are, or will be, trained: what to normalize with, and what is wrong with what there is.
 
 export { type Advice, type AdviceQuestion, adviseNorm } from "./advise.ts";
+export type { Difference } from "./fold/difference.ts";
+export { type FoldOptions, fold, type NetworkFoldReport } from "./fold/fold.ts";
+export type { FoldedNorm, FoldReport, LeftNorm } from "./fold/report.ts";
 export { type Finding, type FindingKind, type HasDecay, type InspectOptions, inspectNorms } from "./inspect.ts";
 export { type KerasOptions, type KerasPairing, kerasToStateDict, loadKerasWeights } from "./keras/load.ts";
 export type { Inputs, NetworkInputs } from "./recalibrate/batches.ts";
