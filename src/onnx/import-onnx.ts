@@ -32,7 +32,7 @@ const NEWEST = 28;
  * GlobalMaxPool, GroupNormalization, HardSigmoid, HardSwish, Identity, InstanceNormalization, LayerNormalization, LeakyRelu,
  * Log, LogSoftmax, MatMul, Max, MaxPool, Mean, Min, Mul, Neg, PRelu, Pad, Pow, Reciprocal, ReduceMax, ReduceMean,
  * ReduceMin, ReduceSum, Relu, Reshape, Shape, Sigmoid, Slice, Softmax, Softplus, Split, Sqrt, Squeeze, Sub, Sum, Tanh,
- * Transpose, Unsqueeze.
+ * Transpose, Unsqueeze; and Erf where it is a part of GELU.
  *
  * @param source a path, the bytes of a file, or a model that has been read
  * @throws EvenkeelError if the model cannot be read ({@link readOnnx}), or naming the operators that are not known
@@ -52,7 +52,8 @@ export async function importOnnx(
 	);
 	const importer = new Importer(model);
 	const nodes = importer.graph.nodes().filter((node) => !isConstant(importer, node));
-	checkKnown(model.name, nodes);
+	for (const node of nodes) if (isOperator(node, "Erf")) importer.findGelu(node);
+	checkKnown(importer, nodes);
 	for (const node of nodes) if (!importer.absorbed.has(node)) addNode(importer, node);
 	return importer.finish();
 }
@@ -67,13 +68,13 @@ function isKnown(node: NodeProto): boolean {
 	return isOperator(node, node.opType) && Object.hasOwn(operators, node.opType);
 }
 
-function checkKnown(name: string, nodes: readonly NodeProto[]): void {
-	const unknown = nodes.filter((node) => !isKnown(node));
+function checkKnown(importer: Importer, nodes: readonly NodeProto[]): void {
+	const unknown = nodes.filter((node) => !isKnown(node) || (isOperator(node, "Erf") && !importer.gelus.has(node)));
 	if (unknown.length === 0) return;
 	const shown = unknown.slice(0, 5).map(nodeLabel).join(", ");
 	const more = unknown.length > 5 ? ` and ${unknown.length - 5} more` : "";
 	throw new EvenkeelError(
-		`${name}: operators that cannot be run: ${shown}${more}; the model can still be read, changed and written`,
+		`${importer.model.name}: operators that cannot be run: ${shown}${more}; the model can still be read, changed and written`,
 	);
 }
 

@@ -14,6 +14,7 @@ import type { Module } from "../nn/module.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { geluAround, type WrittenGelu } from "./gelu.ts";
 import { GraphModule, LayerSlot, type Origin, type Step } from "./graph-module.ts";
 import { Names } from "./names.ts";
 import { type Dims, Input, isFloatType, numbersOf } from "./value.ts";
@@ -35,6 +36,8 @@ export class Importer {
 	readonly graph: OnnxGraph;
 	/** Nodes that another one's step does as well. */
 	readonly absorbed = new Set<NodeProto>();
+	/** Which Erf nodes are the middle of a GELU. */
+	readonly gelus = new Map<NodeProto, WrittenGelu>();
 	/** Whether a node says that it is training. */
 	training = false;
 	readonly #steps: Step[] = [];
@@ -92,6 +95,14 @@ export class Importer {
 	#tensorBehind(name: string): TensorProto | undefined {
 		const tensor = this.graph.constantTensor(name) ?? this.graph.initializer(name);
 		return tensor && this.graph.initializer(tensor.name) === tensor ? tensor : undefined;
+	}
+
+	/** Reads the nodes around an Erf as one, if together they are a GELU. */
+	findGelu(erf: NodeProto): void {
+		const found = geluAround(this, erf);
+		if (!found) return;
+		this.gelus.set(erf, found);
+		for (const node of [...found.rest, found.last]) this.absorbed.add(node);
 	}
 
 	/** An input of a node: from each run, or a parameter, or numbers. */

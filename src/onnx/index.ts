@@ -2,6 +2,7 @@
 // them does not load protobuf.
 
 export * from "../model-files/onnx/index.ts";
+export { type ExportOnnxOptions, exportOnnx } from "./export/export-onnx.ts";
 export { GraphModule, type Origin } from "./graph-module.ts";
 export { importOnnx } from "./import-onnx.ts";
 export { updateOnnx } from "./update-onnx.ts";

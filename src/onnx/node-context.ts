@@ -56,7 +56,11 @@ export class NodeContext {
 	/** An input as the step reads it. */
 	input(index: number): Input {
 		check(this.has(index), () => `${this.importer.model.name}: ${this.label} has no input ${index}`);
-		const name = this.proto.input[index];
+		return this.otherInput(this.proto.input[index]);
+	}
+
+	/** A value that the step reads though the node itself does not. */
+	otherInput(name: string): Input {
 		const input = this.importer.input(name, this.label);
 		if (input.fixed === undefined) this.reads.push(name);
 		return input;
@@ -164,16 +168,15 @@ export class NodeContext {
 		return slot;
 	}
 
-	/** Runs `layer`, which has no weights, on the first input. */
-	plain(layer: Module): Run {
+	/** Runs `layer`, which has no weights, on `x`, by default the first input. */
+	plain(layer: Module, x?: Input): Run {
 		const slot = this.importer.layer(this.path(), JSON.stringify([this.proto.output[0]]), () => layer);
 		this.layer = slot;
-		return this.runLayer(slot);
+		return this.runLayer(slot, x);
 	}
 
-	/** Runs a layer on the first input. */
-	runLayer(slot: LayerSlot): Run {
-		const x = this.input(0);
+	/** Runs a layer on `x`, by default the first input. */
+	runLayer(slot: LayerSlot, x = this.input(0)): Run {
 		this.layerInput = x;
 		return (env) => slot.forward(x.tensor(env));
 	}

@@ -80,6 +80,14 @@ const dropout: Operator = (node) => {
 	return node.plain(new Dropout(ratio));
 };
 
+/** Erf in the middle of a GELU that is written out: one layer for all of its nodes. */
+const writtenGelu: Operator = (node) => {
+	const found = node.importer.gelus.get(node.proto) ?? node.fail("it is known only as a part of GELU");
+	node.absorb(found.last);
+	node.setDims(node.importer.dims(found.x));
+	return node.plain(new GELU(), node.otherInput(found.x));
+};
+
 export const activations: Readonly<Record<string, Operator>> = {
 	Relu: (node) => node.plain(new ReLU()),
 	LeakyRelu: (node) => node.plain(new LeakyReLU(node.float("alpha", 0.01))),
@@ -90,6 +98,7 @@ export const activations: Readonly<Record<string, Operator>> = {
 		if (approximate !== "none" && approximate !== "tanh") node.fail(`approximate "${approximate}" is unknown`);
 		return node.plain(new GELU({ approximate: approximate === "tanh" ? "tanh" : "none" }));
 	},
+	Erf: writtenGelu,
 	HardSigmoid: of((node) => {
 		const [alpha, beta] = [node.float("alpha", 0.2), node.float("beta", 0.5)];
 		return (x) => hardSigmoid(x, alpha, beta);

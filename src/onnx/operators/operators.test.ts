@@ -55,6 +55,48 @@ describe("activations", () => {
 		expect(layers).toEqual(kind ? [expect.any(kind as typeof nn.ReLU)] : []);
 	});
 
+	test.each<[string, ReturnType<typeof node>[]]>([
+		[
+			"x (1 + erf) / 2",
+			[
+				node("Div", ["x", "root"], ["u"]),
+				node("Erf", ["u"], ["e"]),
+				node("Add", ["e", "one"], ["a"]),
+				node("Mul", ["x", "a"], ["m"]),
+				node("Mul", ["m", "half"], ["y"]),
+			],
+		],
+		[
+			"(x / 2) (1 + erf)",
+			[
+				node("Mul", ["inverse", "x"], ["u"]),
+				node("Erf", ["u"], ["e"]),
+				node("Add", ["one", "e"], ["a"]),
+				node("Mul", ["x", "half"], ["h"]),
+				node("Mul", ["h", "a"], ["y"]),
+			],
+		],
+		[
+			"x ((1 + erf) / 2)",
+			[
+				node("Div", ["x", "root"], ["u"]),
+				node("Erf", ["u"], ["e"]),
+				node("Add", ["e", "one"], ["a"]),
+				node("Mul", ["half", "a"], ["m"]),
+				node("Mul", ["m", "x"], ["y"]),
+			],
+		],
+	])("GELU written out as %s is one layer", async (_, nodes) => {
+		const initializers = Object.entries({ root: Math.SQRT2, inverse: Math.SQRT1_2, one: 1, half: 0.5 }).map(
+			([name, number]) => scalar(name, number),
+		);
+		const net = await compare({ nodes, initializers });
+		expect([...net.namedChildren()].map(([, layer]) => layer)).toEqual([expect.any(nn.GELU)]);
+		const other = initializers.map((one) => (one.name === "half" ? scalar("half", 0.6) : one));
+		await expect(importing({ nodes, initializers: other })).rejects.toThrow('cannot be run: Erf "Erf_e"');
+		await expect(importing({ nodes, initializers, outputs: [value("a"), value("y")] })).rejects.toThrow("Erf");
+	});
+
 	test.each([
 		["Softmax", 1],
 		["Softmax", 2],
