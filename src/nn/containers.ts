@@ -4,6 +4,7 @@ import { check } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ReLU, Sigmoid } from "./layers/activation.ts";
 import { BatchNorm } from "./layers/batch-norm.ts";
+import { FrozenAffine } from "./layers/frozen-affine.ts";
 import { Module } from "./module.ts";
 
 /** A list of modules that is itself a module: its parameters are those of its items. */
@@ -83,13 +84,18 @@ export class Sequential extends Container {
 		for (let i = 0; i < modules.length; i++) {
 			const [module, next] = [modules[i], modules[i + 1]];
 			const activation = activationOf(next);
-			if (activation && module instanceof BatchNorm && !module.observed) {
+			if (activation && fuses(module) && !module.observed) {
 				out = module.forwardThen(out, activation);
 				i++;
 			} else out = module.forward(out);
 		}
 		return out;
 	}
+}
+
+/** Whether a layer can do the activation behind it in the same pass. */
+function fuses(module: Module): module is BatchNorm | FrozenAffine {
+	return module instanceof BatchNorm || module instanceof FrozenAffine;
 }
 
 /** The activation that a norm may do in the same pass, if `module` is one and nobody looks at it. */

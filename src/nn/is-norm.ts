@@ -3,18 +3,22 @@
 import { BatchNorm } from "./layers/batch-norm.ts";
 import { ChannelNorm } from "./layers/channel-norm.ts";
 import { FilterResponseNorm } from "./layers/filter-response-norm.ts";
+import { FrozenAffine } from "./layers/frozen-affine.ts";
 import { GroupNorm } from "./layers/group-norm.ts";
 import { LayerNorm } from "./layers/layer-norm.ts";
 import { RMSNorm } from "./layers/rms-norm.ts";
 import type { Module } from "./module.ts";
 
 /** Any layer that normalizes. */
-export type NormLayer = ChannelNorm | GroupNorm | LayerNorm | RMSNorm | FilterResponseNorm;
+export type NormLayer = ChannelNorm | GroupNorm | LayerNorm | RMSNorm | FilterResponseNorm | FrozenAffine;
 
 // A normalization that joins with a class of its own adds it here.
-const classes = [ChannelNorm, GroupNorm, LayerNorm, RMSNorm, FilterResponseNorm];
+const classes = [ChannelNorm, GroupNorm, LayerNorm, RMSNorm, FilterResponseNorm, FrozenAffine];
 
-/** Whether `module` normalizes: batch, layer, instance, group, switchable, RMS, filter response norm, batch renorm. */
+/**
+ * Whether `module` normalizes: batch, layer, instance, group, switchable, RMS, filter response norm, batch renorm, and
+ * what a batch norm is when its statistics stand still.
+ */
 export function isNorm(module: Module): module is NormLayer {
 	return classes.some((one) => module instanceof one);
 }
