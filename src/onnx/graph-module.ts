@@ -1,6 +1,7 @@
 // An ONNX graph as a network: the nodes one after another, those with weights as the layers of nn.
 
 import { check, EvenkeelError } from "../errors.ts";
+import { quote } from "../model-files/show.ts";
 import { ReLU, Sigmoid } from "../nn/layers/activation.ts";
 import { BatchNorm } from "../nn/layers/batch-norm.ts";
 import { Module } from "../nn/module.ts";
@@ -157,7 +158,7 @@ export class GraphModule extends Module {
 		}
 		return this.outputNames.map((name) => {
 			const value = env.get(name);
-			if (!value) throw new EvenkeelError(`${this.#name}: its output "${name}" was not computed`);
+			if (!value) throw new EvenkeelError(`${this.#name}: its output ${quote(name)} was not computed`);
 			return isTensor(value) ? value : tensorOf(value);
 		});
 	}
@@ -169,7 +170,9 @@ function compute(step: Step, env: Env): void {
 		results = step.run(env);
 	} catch (error) {
 		const message = messageOf(error);
-		if (!(error instanceof EvenkeelError) || message.startsWith(step.label)) throw error;
+		// What JavaScript says of lengths that it cannot have.
+		const isRange = error instanceof RangeError;
+		if (!isRange && (!(error instanceof EvenkeelError) || message.startsWith(step.label))) throw error;
 		throw new EvenkeelError(`${step.label}: ${message}`);
 	}
 	const list = Array.isArray(results) ? results : [results];

@@ -10,6 +10,7 @@ import {
 	type TensorProto,
 	type ValueInfoProto,
 } from "../model-files/onnx/index.ts";
+import { quote } from "../model-files/show.ts";
 import type { Module } from "../nn/module.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
@@ -132,7 +133,7 @@ export class Importer {
 		const known = this.#parametersByContent.get(key);
 		if (known) return known;
 		const constant = this.constant(name);
-		if (!constant) throw new EvenkeelError(`${this.model.name}: "${name}" is no constant`);
+		if (!constant) throw new EvenkeelError(`${this.model.name}: ${quote(name)} is no constant`);
 		const parameter = new Parameter(shape, name);
 		parameter.view().set(change.apply(numbersOf(constant).data));
 		parameter.storage.version++;
@@ -192,7 +193,7 @@ export class Importer {
 		for (const { name } of this.graph.proto.output) {
 			if (made.has(name)) continue;
 			// A constant that the graph returns, which no step makes.
-			const input = this.input(name, `${this.model.name}: output "${name}"`);
+			const input = this.input(name, `${this.model.name}: output ${quote(name)}`);
 			this.add({ label: input.reader, reads: [], outputs: [name], run: (env) => input.value(env) });
 		}
 		return this.graph.proto.output.map(({ name }) => name);

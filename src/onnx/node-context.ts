@@ -10,6 +10,7 @@ import {
 	nodeLabel,
 	stringAttribute,
 } from "../model-files/onnx/index.ts";
+import { quote } from "../model-files/show.ts";
 import type { Module } from "../nn/module.ts";
 import type { LayerSlot, Run } from "./graph-module.ts";
 import type { Importer } from "./importer.ts";
@@ -129,7 +130,7 @@ export class NodeContext {
 	/** @throws EvenkeelError if somebody reads an output from `first` on */
 	noOutputsFrom(first: number, what: string): void {
 		for (let i = first; i < this.proto.output.length; i++) {
-			if (this.wants(i)) this.fail(`its output "${this.proto.output[i]}" (${what}) cannot be computed`);
+			if (this.wants(i)) this.fail(`its output ${quote(this.proto.output[i])} (${what}) cannot be computed`);
 		}
 	}
 

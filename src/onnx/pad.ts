@@ -1,6 +1,7 @@
 // Padding a tensor, made of pieces put together, so that gradients flow.
 
 import { EvenkeelError } from "../errors.ts";
+import { quote } from "../model-files/show.ts";
 import { full } from "../ops/creation.ts";
 import { concat, slice } from "../ops/shape/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -53,7 +54,7 @@ function pieces(x: Tensor, axis: number, count: number, mode: PadMode, atStart: 
 	const length = x.shape[axis];
 	const longest = mode === "reflect" ? length - 1 : length;
 	if (count > longest && mode !== "edge") {
-		throw new EvenkeelError(`pads ${count} elements by "${mode}" along axis ${axis}, which has only ${length}`);
+		throw new EvenkeelError(`pads ${count} elements by ${quote(mode)} along axis ${axis}, which has only ${length}`);
 	}
 	return Array.from({ length: count }, (_, i) => {
 		// How far from the edge: the first piece at the start is the one farthest from it.

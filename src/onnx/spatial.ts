@@ -1,5 +1,6 @@
 // What convolutions and pools have in common: strides, dilations, and padding that may depend on the input's size.
 
+import { quote } from "../model-files/show.ts";
 import type { NodeContext } from "./node-context.ts";
 
 /** Before and after, along one axis. */
@@ -37,7 +38,7 @@ export function spatialOf(node: NodeContext, kernel: readonly number[]): Spatial
 		const fixed = stride.every((step) => step === 1) ? same(kernel.map(() => 1)) : null;
 		return { kernel, stride, dilation, padding: same, fixedPadding: fixed };
 	}
-	if (auto !== "NOTSET" && auto !== "VALID") node.fail(`auto_pad "${auto}" is unknown`);
+	if (auto !== "NOTSET" && auto !== "VALID") node.fail(`auto_pad ${quote(auto)} is unknown`);
 	const sides = auto === "VALID" ? kernel.map((): Side => [0, 0]) : sidesOf(node, kernel.length);
 	return { kernel, stride, dilation, padding: () => sides, fixedPadding: sides };
 }

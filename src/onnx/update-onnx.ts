@@ -2,6 +2,7 @@
 
 import { check } from "../errors.ts";
 import { isOperator, OnnxGraph, type OnnxModel, type OnnxTensor, setTensor } from "../model-files/onnx/index.ts";
+import { quote } from "../model-files/show.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphModule, Origin } from "./graph-module.ts";
 import { numbersOf } from "./value.ts";
@@ -20,12 +21,12 @@ export function updateOnnx(model: OnnxModel, net: GraphModule): string[] {
 	for (const name of net.origins.keys()) {
 		check(
 			state.has(name),
-			() => `${model.name}: the network no longer has "${name}", which the model has: ${elsewhere}`,
+			() => `${model.name}: the network no longer has ${quote(name)}, which the model has: ${elsewhere}`,
 		);
 	}
 	for (const name of state.keys()) {
 		const known = net.origins.has(name) || name.endsWith("num_batches_tracked");
-		check(known, () => `${model.name}: the network has "${name}", which the model has not: ${elsewhere}`);
+		check(known, () => `${model.name}: the network has ${quote(name)}, which the model has not: ${elsewhere}`);
 	}
 	const graph = new OnnxGraph(model);
 	for (const { value } of net.origins.values()) ownTensor(graph, value);
@@ -59,7 +60,7 @@ function update(graph: OnnxGraph, name: string, tensor: Tensor, { value, restore
 	check(
 		old.data.length === values.length,
 		() =>
-			`${model.name}: "${value}" holds ${old.data.length} values, "${name}" ${values.length}; it is another model's`,
+			`${model.name}: ${quote(value)} holds ${old.data.length} values, ${quote(name)} ${values.length}; it is another model's`,
 	);
 	const before = numbersOf(old).data;
 	if (Array.prototype.every.call(values, (number: number, i: number) => Math.fround(before[i]) === number))
@@ -71,7 +72,10 @@ function update(graph: OnnxGraph, name: string, tensor: Tensor, { value, restore
 /** A Constant node that holds a list of numbers. */
 function updateList(graph: OnnxGraph, name: string, value: string, values: ArrayLike<number>): boolean {
 	const list = graph.producer(value)?.attribute.find((attribute) => attribute.name === "value_floats");
-	check(list?.floats.length === values.length, () => `${graph.model.name}: has no value "${value}" for "${name}"`);
+	check(
+		list?.floats.length === values.length,
+		() => `${graph.model.name}: has no value ${quote(value)} for ${quote(name)}`,
+	);
 	if (list.floats.every((number, i) => number === values[i])) return false;
 	list.floats = Array.from(values);
 	return true;

@@ -3,6 +3,7 @@
 
 import { EvenkeelError } from "../errors.ts";
 import type { OnnxTensor } from "../model-files/onnx/index.ts";
+import { quote } from "../model-files/show.ts";
 import { tensor } from "../ops/creation.ts";
 import { keep } from "../tensor/scope.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
@@ -73,7 +74,8 @@ export class Input {
 
 	value(env: Env): Value {
 		const value = this.fixed ?? env.get(this.name);
-		if (!value) throw new EvenkeelError(`${this.reader}: its input "${this.name}" has no value; it was not computed`);
+		if (!value)
+			throw new EvenkeelError(`${this.reader}: its input ${quote(this.name)} has no value; it was not computed`);
 		return value;
 	}
 
@@ -90,7 +92,7 @@ export class Input {
 		const value = this.value(env);
 		if (!isTensor(value)) return value;
 		throw new EvenkeelError(
-			`${this.reader}: its input "${this.name}" ${formatShape(value.shape)} depends on the data; ` +
+			`${this.reader}: its input ${quote(this.name)} ${formatShape(value.shape)} depends on the data; ` +
 				"it can only be run where that is a constant or computed from shapes",
 		);
 	}

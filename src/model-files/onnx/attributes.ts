@@ -2,6 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { check } from "../../errors.ts";
+import { quote } from "../show.ts";
 import {
 	type AttributeProto,
 	AttributeProtoSchema,
@@ -16,11 +17,11 @@ function find(node: NodeProto, name: string, type: AttributeType): AttributeProt
 	// Files from before IR version 2 do not say the type.
 	check(
 		!found || found.type === type || found.type === AttributeType.UNDEFINED,
-		() => `${nodeLabel(node)}: attribute "${name}" is of type ${found?.type}, expected ${type}`,
+		() => `${nodeLabel(node)}: attribute ${quote(name)} is of type ${found?.type}, expected ${type}`,
 	);
 	check(
 		!found?.refAttrName,
-		() => `${nodeLabel(node)}: attribute "${name}" stands for a function's; inline the function`,
+		() => `${nodeLabel(node)}: attribute ${quote(name)} stands for a function's; inline the function`,
 	);
 	return found;
 }

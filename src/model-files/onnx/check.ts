@@ -2,6 +2,7 @@
 // tensors hold as much as their dimensions say. Operators need not be known.
 
 import { check } from "../../errors.ts";
+import { quote } from "../show.ts";
 import type { GraphProto, ModelProto, NodeProto } from "./generated/onnx-ml_pb.ts";
 import { checkTensor } from "./tensor.ts";
 import { nodeLabel, sortNodes } from "./topology.ts";
@@ -16,7 +17,7 @@ import { allTensors, subgraphs } from "./walk.ts";
 export function checkModel(model: ModelProto, what: string): void {
 	check(model.graph, () => `${what}: not an ONNX model: it has no graph`);
 	const domains = model.opsetImport.map(({ domain }) => canonicalDomain(domain));
-	unique(domains, (domain) => `${what}: it imports the operators of domain "${domain}" twice`);
+	unique(domains, (domain) => `${what}: it imports the operators of domain ${quote(domain)} twice`);
 	for (const tensor of allTensors(model)) checkTensor(tensor, what);
 	checkGraph(model.graph, what, { has: () => false });
 }
@@ -35,8 +36,8 @@ function checkGraph(graph: GraphProto, what: string, outer: Names): void {
 	const inputs = graph.input.map(({ name }) => name);
 	const sparse = graph.sparseInitializer.map(({ values }) => values?.name ?? "");
 	const initializers = [...graph.initializer.map(({ name }) => name), ...sparse];
-	unique(inputs, (name) => `${what}: two graph inputs are named "${name}"`);
-	unique(initializers, (name) => `${what}: two initializers are named "${name}"`);
+	unique(inputs, (name) => `${what}: two graph inputs are named ${quote(name)}`);
+	unique(initializers, (name) => `${what}: two initializers are named ${quote(name)}`);
 	const known = new Set([...inputs, ...initializers]);
 	for (const node of graph.node) checkOutputs(node, known, what);
 	const visible = { has: (name: string) => known.has(name) || outer.has(name) };
@@ -44,13 +45,13 @@ function checkGraph(graph: GraphProto, what: string, outer: Names): void {
 		for (const name of node.input) {
 			check(
 				name === "" || visible.has(name),
-				() => `${what}: ${nodeLabel(node)} reads "${name}", which no node makes, and no input or initializer is`,
+				() => `${what}: ${nodeLabel(node)} reads ${quote(name)}, which no node makes, and no input or initializer is`,
 			);
 		}
 		for (const inner of subgraphs(node)) checkGraph(inner, what, visible);
 	}
 	for (const { name } of graph.output) {
-		check(visible.has(name), () => `${what}: the graph's output "${name}" is made by no node`);
+		check(visible.has(name), () => `${what}: the graph's output ${quote(name)} is made by no node`);
 	}
 	sortNodes(graph.node, what);
 }
@@ -60,11 +61,11 @@ function checkOutputs(node: NodeProto, known: Set<string>, what: string): void {
 	check(node.opType !== "", () => `${what}: ${nodeLabel(node)} has no operator`);
 	unique(
 		node.attribute.map(({ name }) => name),
-		(name) => `${what}: ${nodeLabel(node)} has the attribute "${name}" twice`,
+		(name) => `${what}: ${nodeLabel(node)} has the attribute ${quote(name)} twice`,
 	);
 	for (const name of node.output) {
 		if (name === "") continue;
-		check(!known.has(name), () => `${what}: ${nodeLabel(node)} makes "${name}", which exists already`);
+		check(!known.has(name), () => `${what}: ${nodeLabel(node)} makes ${quote(name)}, which exists already`);
 		known.add(name);
 	}
 }

@@ -3,9 +3,17 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { check } from "../../errors.ts";
+import { quote } from "../show.ts";
 import { tensorAttribute } from "./attributes.ts";
 import { canonicalDomain } from "./check.ts";
-import { type GraphProto, type NodeProto, NodeProtoSchema, type TensorProto } from "./generated/onnx-ml_pb.ts";
+import {
+	type GraphProto,
+	type NodeProto,
+	NodeProtoSchema,
+	type TensorProto,
+	type ValueInfoProto,
+	ValueInfoProtoSchema,
+} from "./generated/onnx-ml_pb.ts";
 import type { OnnxModel } from "./model.ts";
 import { makeTensor, type OnnxTensor, setTensor } from "./tensor.ts";
 import { nodeLabel, readsOf, sortNodes } from "./topology.ts";
@@ -114,26 +122,28 @@ export class OnnxGraph {
 
 	/** Adds an initializer; its name is `name`, or that with a number behind it if there is one already. */
 	addInitializer(name: string, tensor: OnnxTensor): TensorProto {
-		const proto = makeTensor(this.freshName(name), tensor);
-		this.proto.initializer.push(proto);
-		this.#initializers.set(proto.name, proto);
-		return proto;
+		return this.#insert(makeTensor(this.freshName(name), tensor));
+	}
+
+	/** Before IR version 4, every initializer is listed as an input too. */
+	#insert(tensor: TensorProto): TensorProto {
+		this.proto.initializer.push(tensor);
+		this.#initializers.set(tensor.name, tensor);
+		if (this.model.proto.irVersion < 4n && !this.isInput(tensor.name)) this.proto.input.push(inputFor(tensor));
+		return tensor;
 	}
 
 	/** Gives the initializer `name` other contents. All who read it see them: look at {@link consumers} first. */
 	replaceInitializer(name: string, tensor: OnnxTensor): void {
 		const proto = this.#initializers.get(name);
-		check(proto, () => `${this.model.name}: there is no initializer "${name}"`);
+		check(proto, () => `${this.model.name}: there is no initializer ${quote(name)}`);
 		setTensor(proto, tensor);
 	}
 
 	/** Puts an initializer in the place of a node that makes one value: those who read that read the initializer. */
 	replaceByInitializer(node: NodeProto, tensor: OnnxTensor): TensorProto {
 		this.removeNode(node);
-		const proto = makeTensor(node.output[0], tensor);
-		this.proto.initializer.push(proto);
-		this.#initializers.set(proto.name, proto);
-		return proto;
+		return this.#insert(makeTensor(node.output[0], tensor));
 	}
 
 	/** Makes `node` read `value` as its input number `index`. Inputs that are left out in between are "". */
@@ -144,11 +154,21 @@ export class OnnxGraph {
 		this.#connect(node);
 	}
 
+	/** Gives output number `index` of `node` another name. Who reads the old one must be given another maker. */
+	setOutput(node: NodeProto, index: number, value: string): void {
+		this.#disconnect(node);
+		node.output[index] = value;
+		this.#connect(node);
+	}
+
 	/** Adds a node, before `before` or at the end. */
 	addNode(init: MessageInitShape<typeof NodeProtoSchema>, before?: NodeProto): NodeProto {
 		const node = create(NodeProtoSchema, init);
 		for (const name of node.output) {
-			check(!this.#producers.has(name), () => `${this.model.name}: ${nodeLabel(node)} makes "${name}", which exists`);
+			check(
+				!this.#producers.has(name),
+				() => `${this.model.name}: ${nodeLabel(node)} makes ${quote(name)}, which exists`,
+			);
 		}
 		const at = before ? this.proto.node.indexOf(before) : this.proto.node.length;
 		this.proto.node.splice(at, 0, node);
@@ -239,6 +259,29 @@ export class OnnxGraph {
 		return [...gone];
 	}
 
+	/**
+	 * Removes what makes `value`, if nothing reads it and the graph does not return it: an initializer that nobody may
+	 * override, or a Constant, Identity, Cast or Transpose; and so on for what that read.
+	 */
+	removeUnread(value: string): void {
+		const pending = [value];
+		for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+			if (name === "" || this.consumers(name).length > 0 || this.isOutput(name)) continue;
+			const node = this.producer(name);
+			if (node && passingOn.some((operator) => isOperator(node, operator))) {
+				this.removeNode(node);
+				pending.push(...node.input);
+			} else if (this.initializer(name) && !this.isOverridable(name)) this.#removeInitializer(name);
+		}
+	}
+
+	#removeInitializer(name: string): void {
+		this.#initializers.delete(name);
+		this.proto.initializer = this.proto.initializer.filter((tensor) => tensor.name !== name);
+		this.proto.input = this.proto.input.filter((input) => input.name !== name);
+		this.#forget(new Set([name]));
+	}
+
 	/** Drops what the file says of values that are no more. */
 	#forget(gone: ReadonlySet<string>): void {
 		const { valueInfo, quantizationAnnotation } = this.proto;
@@ -266,6 +309,16 @@ export class OnnxGraph {
 			else this.#uses.delete(name);
 		}
 	}
+}
+
+/** Operators whose only effect is their output. */
+const passingOn = ["Constant", "Identity", "Cast", "Transpose"];
+
+/** The graph input that stands for an initializer. */
+function inputFor({ name, dataType, dims }: TensorProto): ValueInfoProto {
+	const dim = dims.map((length) => ({ value: { case: "dimValue" as const, value: length } }));
+	const value = { elemType: dataType, shape: { dim } };
+	return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value } } });
 }
 
 /** The numbers of a Constant that holds them as numbers, from operator set 12 on; undefined if it holds another kind. */

@@ -1,6 +1,6 @@
 // An ONNX model: the decoded file, and where it came from, since data may lie beside it.
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { check, EvenkeelError } from "../../errors.ts";
 import { messageOf, needNodeModule } from "../../node.ts";
 import { copyFileAtomic, writeFileAtomic } from "../atomic-write.ts";
@@ -71,6 +71,11 @@ export class OnnxModel {
 		const tensors = this.externalTensors();
 		for (const tensor of tensors) setTensor(tensor, this.read(tensor));
 		return tensors.length;
+	}
+
+	/** A copy of all of it, unknown fields included, that can be changed without this one changing. */
+	copy(): OnnxModel {
+		return new OnnxModel(clone(ModelProtoSchema, this.proto), this);
 	}
 
 	/** Checks the model as {@link readOnnx} does: after changes, before writing. */

@@ -3,6 +3,7 @@
 
 import { clearField, create } from "@bufbuild/protobuf";
 import { check } from "../../errors.ts";
+import { quote, showShape } from "../show.ts";
 import { dataTypeOf, type Format, formats, nameOfCode, type OnnxData, type OnnxDataType } from "./data-types.ts";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx-ml_pb.ts";
 
@@ -19,7 +20,7 @@ export type ExternalReader = (tensor: TensorProto, byteLength: number) => Uint8A
 
 /** How errors name a tensor. */
 export function tensorLabel(tensor: TensorProto, what: string): string {
-	return `${what}: tensor "${tensor.name}"`;
+	return `${what}: tensor ${quote(tensor.name)}`;
 }
 
 export function isExternal(tensor: TensorProto): boolean {
@@ -36,7 +37,7 @@ export function shapeOf(tensor: TensorProto, what: string): number[] {
 	check(
 		tensor.dims.every((length) => length >= 0n) && Number.isSafeInteger(elements(shape) * 64),
 		() =>
-			`${tensorLabel(tensor, what)}: dimensions [${tensor.dims.join(", ")}] must be at least 0, and their product a ` +
+			`${tensorLabel(tensor, what)}: dimensions ${showShape(shape)} must be at least 0, and their product a ` +
 			"possible size; the file is damaged",
 	);
 	return shape;
@@ -63,7 +64,7 @@ export function checkTensor(tensor: TensorProto, what: string): void {
 	const type = dataTypeOf(tensor.dataType);
 	if (type === undefined || isExternal(tensor)) return;
 	const format = formats[type];
-	const label = `${tensorLabel(tensor, what)}: ${type} [${tensor.dims.join(", ")}]`;
+	const label = `${tensorLabel(tensor, what)}: ${type} ${showShape(shapeOf(tensor, what))}`;
 	if (tensor.rawData.length > 0) {
 		const expected = rawLength(format, count);
 		check(
@@ -156,7 +157,7 @@ export function makeTensor(name: string, tensor: OnnxTensor): TensorProto {
 /** Gives `proto` other contents: `data` as raw data, without a copy. Its name, documentation and metadata stay. */
 export function setTensor(proto: TensorProto, { type, shape, data }: OnnxTensor): void {
 	const format = formats[type];
-	const what = `onnx: tensor "${proto.name}"`;
+	const what = `onnx: tensor ${quote(proto.name)}`;
 	check(format, () => `${what}: unknown type ${type}; there are ${Object.keys(formats).join(", ")}`);
 	check(
 		data instanceof format.array,

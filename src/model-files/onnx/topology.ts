@@ -1,13 +1,15 @@
 // The order of nodes: each behind those whose values it reads.
 
 import { EvenkeelError } from "../../errors.ts";
+import { quote } from "../show.ts";
 import type { GraphProto, NodeProto } from "./generated/onnx-ml_pb.ts";
 import { subgraphs } from "./walk.ts";
 
 /** How errors name a node: `Conv "/layer1/conv1"`, or by its first output where it has no name. */
 export function nodeLabel(node: NodeProto): string {
 	const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
-	return `${operator} "${node.name || node.output.find((name) => name !== "") || ""}"`;
+	const name = node.name || node.output.find((output) => output !== "") || "";
+	return `${quote(operator).slice(1, -1)} ${quote(name)}`;
 }
 
 /** Values that a node reads: its inputs, and what its subgraphs take from around them. Each once. */

@@ -1,5 +1,6 @@
 // Activations, softmax and dropout.
 
+import { quote } from "../../model-files/show.ts";
 import { GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from "../../nn/layers/activation.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
 import { logSoftmax, relu, softmax } from "../../ops/activation/op.ts";
@@ -95,7 +96,7 @@ export const activations: Readonly<Record<string, Operator>> = {
 	Tanh: (node) => node.plain(new Tanh()),
 	Gelu: (node) => {
 		const approximate = node.text("approximate", "none");
-		if (approximate !== "none" && approximate !== "tanh") node.fail(`approximate "${approximate}" is unknown`);
+		if (approximate !== "none" && approximate !== "tanh") node.fail(`approximate ${quote(approximate)} is unknown`);
 		return node.plain(new GELU({ approximate: approximate === "tanh" ? "tanh" : "none" }));
 	},
 	Erf: writtenGelu,

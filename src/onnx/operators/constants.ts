@@ -26,6 +26,9 @@ const cast: Operator = (node) => {
 	};
 };
 
+/** Whole numbers are for shapes and indices; more of them than this is something else. */
+const MOST = 2 ** 20;
+
 /** ConstantOfShape: small ones of whole numbers are computed with, others are tensors. */
 const constantOfShape: Operator = (node) => {
 	const given = tensorAttribute(node.proto, "value");
@@ -35,6 +38,7 @@ const constantOfShape: Operator = (node) => {
 	const shapeInput = node.input(0);
 	return (env) => {
 		const shape = shapeInput.list(env);
+		if (whole && sizeOf(shape) > MOST) return node.fail(`[${shape.join(", ")}] is too large for whole numbers`);
 		if (whole) return { shape, whole, data: new Array<number>(sizeOf(shape)).fill(data[0]) };
 		return full(shape, data[0]);
 	};

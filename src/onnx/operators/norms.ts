@@ -1,6 +1,7 @@
 // The four normalizations. With constant scale and shift they are layers; where these are computed, the functions.
 
 import { check } from "../../errors.ts";
+import { quote } from "../../model-files/show.ts";
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../../nn/layers/batch-norm.ts";
 import { ChannelNorm } from "../../nn/layers/channel-norm.ts";
 import { GroupNorm } from "../../nn/layers/group-norm.ts";
@@ -194,6 +195,9 @@ function withStatistics(node: NodeContext, x: Tensor, axis: number, eps: number,
 	return [y, center, pow(add(variance, eps), -0.5)];
 }
 
+/** What a file says of a shape is not to be trusted with memory. */
+const MOST_CHANNELS = 2 ** 16;
+
 /**
  * GroupNormalization. Version 18 scales each group, version 21 each channel. The former is a layer too, where the
  * number of channels is known: each group's scale, once for each of its channels.
@@ -205,7 +209,7 @@ export const groupNormalization: Operator = (node) => {
 	const scale = node.constant(1);
 	const perGroup = node.opset < 21;
 	const channels = perGroup ? (node.dims(0)?.[1] ?? null) : (scale?.shape[0] ?? null);
-	if (scale && node.constant(2) && channels !== null) {
+	if (scale && node.constant(2) && channels !== null && channels <= MOST_CHANNELS) {
 		const layer = node.weighted("GroupNormalization", { eps, groups, channels }, affine, () => {
 			const made = new GroupNorm(groups, channels, { eps });
 			made.weight = perChannel(node, 1, channels);
@@ -239,7 +243,7 @@ function perChannel(node: NodeContext, index: number, channels: number) {
 			check(
 				uneven < 0,
 				() =>
-					`${node.label}: "${name}" holds one value a group, and channel ${uneven} has learned another than its group`,
+					`${node.label}: ${quote(name)} holds one value a group, and channel ${uneven} has learned another than its group`,
 			);
 			return Float32Array.from({ length: size }, (_, group) => values[group * span]);
 		},

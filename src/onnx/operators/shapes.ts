@@ -1,5 +1,6 @@
 // Operators that move elements: on tensors, and on the numbers that shapes are computed with.
 
+import { quote } from "../../model-files/show.ts";
 import { Flatten, Identity } from "../../nn/layers/shape.ts";
 import { concat, permute, reshape, slice } from "../../ops/shape/op.ts";
 import { normalizeAxis, type Shape, sizeOf } from "../../tensor/shape.ts";
@@ -184,7 +185,8 @@ const sliceOperator: Operator = (node) => {
 const split: Operator = (node) => {
 	const axis = node.int("axis", 0);
 	const lengths = listInput(node, "split", 1, 13);
-	const count = node.int("num_outputs", node.proto.output.length);
+	const count = node.proto.output.length;
+	if (node.int("num_outputs", count) !== count) node.fail(`num_outputs must be ${count}, as many as it has`);
 	const dims = node
 		.dims(0)
 		?.map((length, i, all) => (i === normalizeAxis(axis, all.length, node.label) ? null : length));
@@ -211,7 +213,7 @@ const modes: readonly string[] = ["constant", "reflect", "edge", "wrap"] satisfi
 const pad: Operator = (node) => {
 	node.setDims(node.dims(0)?.map(() => null));
 	const mode = node.text("mode", "constant");
-	if (!modes.includes(mode)) node.fail(`mode "${mode}" is unknown`);
+	if (!modes.includes(mode)) node.fail(`mode ${quote(mode)} is unknown`);
 	const pads = listInput(node, "pads", 1, 11) ?? node.fail("it has no pads");
 	const value = node.opset >= 11 ? node.optional(2) : null;
 	const axesInput = node.opset >= 18 ? node.optional(3) : null;
