@@ -1,6 +1,7 @@
 // Tables of numbers as text (RFC 4180): rows of values between commas, names above them if there are any.
 
 import { check, EvenkeelError } from "../errors.ts";
+import { quote } from "./show.ts";
 
 /** A table of numbers. */
 export interface CsvTable {
@@ -21,14 +22,24 @@ export interface CsvOptions {
 	name?: string;
 }
 
-interface Row {
-	/** Of its first character, from 1. */
+/** One value, and where it stands. */
+interface Value {
+	text: string;
+	/** Of its row's first character, from 1. */
 	line: number;
-	values: string[];
+	/** From 0. Empty lines are no rows. */
+	row: number;
+	column: number;
+	/** Whether its row ends with it. */
+	isLast: boolean;
 }
 
+/** More names than a table has columns. */
+const MOST_NAMES = 100_000;
+
 /**
- * Reads a table of numbers. Values may be quoted; `nan`, `inf` and `infinity` are numbers; empty lines are skipped.
+ * Reads a table of numbers. Values may be quoted; `nan`, `inf` and `infinity` are numbers; empty lines are skipped. The text is
+ * gone through twice, first to count: beyond the numbers themselves nothing is kept of it.
  *
  * @throws EvenkeelError naming line and column if a value is no number, or a row is shorter or longer than the first
  */
@@ -38,34 +49,56 @@ export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
 		delimiter.length === 1,
 		() => `parseCsv: the delimiter must be one character, got ${JSON.stringify(delimiter)}`,
 	);
-	const rows = splitRows(text.replace(/^\uFEFF/, ""), delimiter, name);
-	check(rows.length > 0, () => `${name}: there are no numbers in this file`);
-	const hasHeader = header === "auto" ? rows[0].values.every((value) => toNumber(value) === null) : header;
-	const columns = hasHeader ? rows[0].values.map((value) => value.trim()) : null;
-	const width = rows[0].values.length;
-	const body = hasHeader ? rows.slice(1) : rows;
-	check(body.length > 0, () => `${name}: there is a row of names, and no numbers below it`);
-	const data = new Float64Array(body.length * width);
-	body.forEach((row, i) => {
-		check(
-			row.values.length === width,
-			() => `${name}: line ${row.line} has ${row.values.length} values, expected ${width} as in line ${rows[0].line}`,
-		);
-		row.values.forEach((value, column) => {
-			const number = toNumber(value);
-			if (number === null) throw new EvenkeelError(`${name}: ${place(row, column, columns)}: ${notANumber(value)}`);
-			data[i * width + column] = number;
-		});
-	});
-	return { columns, shape: [body.length, width], data };
+	const body = text.replace(/^\uFEFF/, "");
+	const { names, rows, width } = survey(body, delimiter, header, name);
+	const data = new Float64Array(rows * width);
+	const skipped = names ? 1 : 0;
+	for (const value of valuesOf(body, delimiter, name)) {
+		if (value.row < skipped) continue;
+		const number = toNumber(value.text);
+		if (number === null) {
+			throw new EvenkeelError(`${name}: ${place(value, names)}: ${notANumber(value.text)}`);
+		}
+		data[(value.row - skipped) * width + value.column] = number;
+	}
+	return { columns: names, shape: [rows, width], data };
 }
 
-function place(row: Row, column: number, columns: readonly string[] | null): string {
-	return `line ${row.line}, column ${column + 1}${columns ? ` ("${columns[column]}")` : ""}`;
+/** The names, if there are any, and how many rows and columns; throws if rows differ in length. */
+function survey(
+	text: string,
+	delimiter: string,
+	header: boolean | "auto",
+	name: string,
+): { names: string[] | null; rows: number; width: number } {
+	let names: string[] | null = header === false ? null : [];
+	let [width, firstLine, rows] = [0, 0, 0];
+	for (const { text: value, row, column, line, isLast } of valuesOf(text, delimiter, name)) {
+		if (row === 0) {
+			if (header === "auto" && toNumber(value) !== null) names = null;
+			names?.push(value.trim());
+			check((names?.length ?? 0) <= MOST_NAMES, () => `${name}: there are more than ${MOST_NAMES} names of columns`);
+			firstLine = line;
+			width = column + 1;
+		}
+		if (!isLast) continue;
+		check(
+			column + 1 === width,
+			() => `${name}: line ${line} has ${column + 1} values, expected ${width} as in line ${firstLine}`,
+		);
+		rows = row + 1;
+	}
+	check(rows > 0, () => `${name}: there are no numbers in this file`);
+	check(rows > 1 || !names, () => `${name}: there is a row of names, and no numbers below it`);
+	return { names, rows: names ? rows - 1 : rows, width };
+}
+
+function place({ line, column }: Value, columns: readonly string[] | null): string {
+	return `line ${line}, column ${column + 1}${columns ? ` (${quote(columns[column])})` : ""}`;
 }
 
 function notANumber(value: string): string {
-	return value.trim() === "" ? "expected a number, got nothing" : `expected a number, got ${JSON.stringify(value)}`;
+	return value.trim() === "" ? "expected a number, got nothing" : `expected a number, got ${quote(value)}`;
 }
 
 /** The number that `text` spells, or null. */
@@ -78,37 +111,39 @@ function toNumber(text: string): number | null {
 	return null;
 }
 
-function splitRows(text: string, delimiter: string, name: string): Row[] {
-	const rows: Row[] = [];
-	let line = 1;
+/** The values one after the other, as one object that is used again. */
+function* valuesOf(text: string, delimiter: string, name: string): Generator<Value> {
+	const value: Value = { text: "", line: 1, row: 0, column: 0, isLast: false };
 	let at = 0;
+	let lines = 1;
 	while (at < text.length) {
-		const row: Row = { line, values: [] };
 		const begin = at;
-		at = readRow(text, at, delimiter, row, name);
-		for (let i = begin; i < at; i++) if (text[i] === "\n") line++;
-		const isEmpty = row.values.length === 1 && row.values[0].trim() === "";
-		if (!isEmpty) rows.push(row);
+		const found = text[at] === '"' ? readQuoted(text, at, value, name) : readPlain(text, at, delimiter);
+		value.text = found.value;
+		value.isLast = text[found.end] !== delimiter;
+		at = value.isLast ? endOfRow(text, found.end, value, name) : found.end + 1;
+		for (let i = begin; i < at; i++) if (text.charCodeAt(i) === 0x0a) lines++;
+		const isEmpty = value.isLast && value.column === 0 && found.value.trim() === "";
+		if (!isEmpty) yield value;
+		if (!value.isLast) value.column++;
+		else {
+			if (!isEmpty) value.row++;
+			value.column = 0;
+			value.line = lines;
+		}
+		// "1," ends with a value of nothing.
+		if (!value.isLast && at === text.length) {
+			yield Object.assign(value, { text: "", isLast: true });
+		}
 	}
-	return rows;
 }
 
-/** Reads the values of one row from `at`. Returns where the next one begins. */
-function readRow(text: string, at: number, delimiter: string, row: Row, name: string): number {
-	for (let begin = at; ; ) {
-		const { value, end } = text[begin] === '"' ? readQuoted(text, begin, row, name) : readPlain(text, begin, delimiter);
-		row.values.push(value);
-		if (text[end] !== delimiter) {
-			const next = text[end] === "\r" && text[end + 1] === "\n" ? end + 2 : end + 1;
-			const ended = end >= text.length || text[end] === "\n" || next === end + 2;
-			check(
-				ended,
-				() => `${name}: line ${row.line}, column ${row.values.length}: there is text after the closing quote`,
-			);
-			return next;
-		}
-		begin = end + 1;
-	}
+/** Where the next row begins. */
+function endOfRow(text: string, end: number, { line, column }: Value, name: string): number {
+	const next = text[end] === "\r" && text[end + 1] === "\n" ? end + 2 : end + 1;
+	const ended = end >= text.length || text[end] === "\n" || next === end + 2;
+	check(ended, () => `${name}: line ${line}, column ${column + 1}: there is text after the closing quote`);
+	return next;
 }
 
 function readPlain(text: string, begin: number, delimiter: string): { value: string; end: number } {
@@ -118,13 +153,16 @@ function readPlain(text: string, begin: number, delimiter: string): { value: str
 	return { value: text.slice(begin, end), end };
 }
 
-function readQuoted(text: string, begin: number, row: Row, name: string): { value: string; end: number } {
+function readQuoted(
+	text: string,
+	begin: number,
+	{ line, column }: Value,
+	name: string,
+): { value: string; end: number } {
 	for (let end = begin + 1; end < text.length; end++) {
 		if (text[end] !== '"') continue;
 		if (text[end + 1] !== '"') return { value: text.slice(begin + 1, end).replaceAll('""', '"'), end: end + 1 };
 		end++;
 	}
-	throw new EvenkeelError(
-		`${name}: line ${row.line}, column ${row.values.length + 1}: the quote that opens here is not closed`,
-	);
+	throw new EvenkeelError(`${name}: line ${line}, column ${column + 1}: the quote that opens here is not closed`);
 }

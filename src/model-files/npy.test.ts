@@ -68,6 +68,21 @@ describe("what NumPy may write", () => {
 	});
 });
 
+test("aligned data are views of the bytes, others are not", () => {
+	const bytes = encodeNpy({ shape: [2, 2], data: Float64Array.of(1, 2, 3, 4) });
+	expect(decodeNpy(bytes).data.buffer).toBe(bytes.buffer);
+	const big = file(dict(">f4", "(1,)"), [0x3f, 0xc0, 0, 0]);
+	const before = Uint8Array.from(big);
+	expect([...decodeNpy(big).data]).toEqual([1.5]);
+	expect(big).toEqual(before);
+});
+
+test("big-endian and the first axis fastest", () => {
+	const data = [1, 2, 3, 4, 5, 6].flatMap((value) => [0, value]);
+	const { shape, data: found } = decodeNpy(file(dict(">i2", "(2, 3)", "True"), data));
+	expect([shape, found]).toEqual([[2, 3], Int16Array.of(1, 3, 5, 2, 4, 6)]);
+});
+
 describe("what is wrong is named", () => {
 	const cases: [string, Uint8Array, string][] = [
 		["magic", new TextEncoder().encode("1,2,3\n4,5,6\n"), "f: not a .npy file: it does not begin with \\x93NUMPY"],
@@ -82,8 +97,19 @@ describe("what is wrong is named", () => {
 		],
 		["order", file("{'descr': '<f4', 'shape': (1,), }", []), "does not say fortran_order"],
 		["shape", file("{'descr': '<f4', 'fortran_order': False}", []), "does not give a shape"],
-		["cut", file(dict("<f4", "(2,)"), [0]), "cut short: shape (2) of 4 bytes each takes"],
-		["trailing", file(dict("|u1", "(2,)"), [0, 1, 2]), "bytes too many: shape (2)"],
+		[
+			"too long a header",
+			file(`${"x".repeat(20000)}`, []),
+			"its header would take 20001 bytes; NumPy reads 10000 at most",
+		],
+		[
+			"a size beyond numbers",
+			file(dict("<f4", `(${"9".repeat(400)}, 0)`), []),
+			"f: shape [Infinity, 0] is not one of whole numbers",
+		],
+		["a thousand axes", file(dict("|u1", `(${"1,".repeat(1000)})`), []), "(1000 dimensions) of 1 bytes each takes"],
+		["cut", file(dict("<f4", "(2,)"), [0]), "cut short: shape [2] of 4 bytes each takes"],
+		["trailing", file(dict("|u1", "(2,)"), [0, 1, 2]), "bytes too many: shape [2]"],
 	];
 	test.each(cases)("%s", (_, bytes, message) => {
 		expect(() => decodeNpy(bytes, "f")).toThrow(message);

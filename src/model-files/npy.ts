@@ -1,6 +1,7 @@
 // NumPy's .npy: a magic string, a Python dict as text that gives type, order and shape, the elements.
 
 import { check, EvenkeelError } from "../errors.ts";
+import { shorten, showShape } from "./show.ts";
 
 export type NpyData =
 	| Float64Array
@@ -17,12 +18,12 @@ export type NpyData =
 /** An array as it stood in a .npy file, row-major whatever order the file had. */
 export interface NpyArray {
 	shape: readonly number[];
-	/** Booleans are bytes 0 and 1. */
+	/** Booleans are bytes 0 and 1. Where the file's order, alignment and bytes are this machine's, a view of the file. */
 	data: NpyData;
 }
 
 interface ArrayType {
-	new (buffer: ArrayBufferLike): NpyData;
+	new (buffer: ArrayBufferLike, at: number, length: number): NpyData;
 }
 
 /** By type and size, as NumPy spells them. */
@@ -39,6 +40,9 @@ const arrays: Record<string, ArrayType> = {
 	u1: Uint8Array,
 	b1: Uint8Array,
 };
+
+/** As numpy.lib.format.read_array: the header of an array of numbers takes some hundred bytes. */
+const MAX_HEADER = 10_000;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -58,16 +62,17 @@ export function decodeNpy(bytes: Uint8Array, name = ".npy file"): NpyArray {
 	const shape = readShape(header, name);
 	const count = shape.reduce((a, b) => a * b, 1);
 	check(
-		bytes.length - start === count * size,
+		Number.isSafeInteger(count) && bytes.length - start === count * size,
 		() =>
-			`${name}: ${bytes.length - start < count * size ? "cut short" : "bytes too many"}: shape (${shape.join(", ")}) of ` +
+			`${name}: ${bytes.length - start < count * size ? "cut short" : "bytes too many"}: shape ${showShape(shape)} of ` +
 			`${size} bytes each takes ${start + count * size} bytes with the header, found ${bytes.length}`,
 	);
+	if (fortran && shape.length > 1) return { shape, data: toRowMajor(bytes, start, shape, array, size, big) };
 	// Not slice(): that of Node's Buffer does not copy.
-	const raw = new Uint8Array(bytes.subarray(start));
+	const isView = !big && (bytes.byteOffset + start) % size === 0;
+	const raw = isView ? bytes.subarray(start) : new Uint8Array(bytes.subarray(start));
 	if (big) reverseEach(raw, size);
-	const data = new array(raw.buffer);
-	return { shape, data: fortran && shape.length > 1 ? toRowMajor(data, shape) : data };
+	return { shape, data: new array(raw.buffer, raw.byteOffset, count) };
 }
 
 /**
@@ -106,7 +111,12 @@ function readHeader(bytes: Uint8Array, name: string): { header: string; start: n
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const at = version === 1 ? 10 : 12;
 	check(bytes.length >= at, () => `${name}: cut short: found ${bytes.length} bytes`);
-	const start = at + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+	const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+	check(
+		length <= MAX_HEADER,
+		() => `${name}: not a .npy file: its header would take ${length} bytes; NumPy reads ${MAX_HEADER} at most`,
+	);
+	const start = at + length;
 	check(
 		bytes.length >= start,
 		() => `${name}: cut short: with its header it takes at least ${start} bytes, found ${bytes.length}`,
@@ -119,7 +129,7 @@ function readType(header: string, name: string): { array: ArrayType; size: numbe
 	const match = /^([<>|=])([fiub]\d+)$/.exec(descr ?? "");
 	const array = match && arrays[match[2]];
 	if (!match || !array) {
-		const found = descr === undefined ? header.trim() : `'${descr}'`;
+		const found = descr === undefined ? shorten(header.trim()) : `'${shorten(descr)}'`;
 		throw new EvenkeelError(
 			`${name}: elements of type ${found} cannot be read, only ${Object.keys(arrays).join(", ")}; ` +
 				"convert them with array.astype('f4')",
@@ -130,19 +140,21 @@ function readType(header: string, name: string): { array: ArrayType; size: numbe
 
 function readOrder(header: string, name: string): boolean {
 	const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
-	check(order, () => `${name}: the header does not say fortran_order: ${header.trim()}`);
+	check(order, () => `${name}: the header does not say fortran_order: ${shorten(header.trim())}`);
 	return order === "True";
 }
 
 function readShape(header: string, name: string): number[] {
 	const tuple = /['"]shape['"]\s*:\s*\(([\d\s,L]*)\)/.exec(header)?.[1];
-	check(tuple !== undefined, () => `${name}: the header does not give a shape: ${header.trim()}`);
+	check(tuple !== undefined, () => `${name}: the header does not give a shape: ${shorten(header.trim())}`);
 	// Python 2 wrote 3L for 3.
-	return tuple
+	const shape = tuple
 		.split(",")
 		.map((length) => length.replace("L", "").trim())
 		.filter((length) => length !== "")
 		.map(Number);
+	check(shape.every(Number.isSafeInteger), () => `${name}: shape ${showShape(shape)} is not one of whole numbers`);
+	return shape;
 }
 
 /** Turns the bytes of each element around. */
@@ -150,18 +162,28 @@ function reverseEach(bytes: Uint8Array, size: number): void {
 	for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
 }
 
-/** From first-axis-fastest to last-axis-fastest. */
-function toRowMajor(data: NpyData, shape: readonly number[]): NpyData {
-	const out = data.slice();
-	const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
-	for (let i = 0; i < data.length; i++) {
-		let rest = i;
-		let from = 0;
+/** From first-axis-fastest to last-axis-fastest: each element's bytes go to their place. */
+function toRowMajor(
+	bytes: Uint8Array,
+	start: number,
+	shape: readonly number[],
+	array: ArrayType,
+	size: number,
+	big: boolean,
+): NpyData {
+	const out = new Uint8Array(bytes.length - start);
+	const steps = shape.map((_, axis) => size * shape.slice(0, axis).reduce((a, b) => a * b, 1));
+	const index = new Array<number>(shape.length).fill(0);
+	let from = start;
+	for (let at = 0; at < out.length; at += size) {
+		for (let byte = 0; byte < size; byte++) out[at + byte] = bytes[from + byte];
 		for (let axis = shape.length - 1; axis >= 0; axis--) {
-			from += (rest % shape[axis]) * strides[axis];
-			rest = Math.floor(rest / shape[axis]);
+			from += steps[axis];
+			if (++index[axis] < shape[axis]) break;
+			from -= steps[axis] * shape[axis];
+			index[axis] = 0;
 		}
-		out[i] = data[from];
 	}
-	return out;
+	if (big) reverseEach(out, size);
+	return new array(out.buffer, 0, out.length / size);
 }

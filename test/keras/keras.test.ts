@@ -24,7 +24,7 @@ interface Computed {
 
 const file = (name: string) => join(import.meta.dirname, "models", name);
 const computed: Record<string, Computed> = JSON.parse(
-	readFileSync(join(import.meta.dirname, "models.json"), "utf8"),
+	readFileSync(join(import.meta.dirname, "cases.json"), "utf8"),
 ).models;
 
 /** Keras's batch normalization is made with another epsilon. */

@@ -1,4 +1,4 @@
-"""Makes the models of models/ and what they compute, models.json.
+"""Makes the models of models/ and what they compute, cases.json.
 
     pip install keras==3.15.1 jax h5py
     KERAS_BACKEND=jax python3 test/keras/make_models.py
@@ -169,4 +169,4 @@ as_keras_2(here / "mlp.h5", here / "mlp-keras-2.h5")
 with zipfile.ZipFile(here / "mlp.keras") as source, zipfile.ZipFile(here / "mlp-deflated.keras", "w", zipfile.ZIP_DEFLATED) as target:
     for name in source.namelist():
         target.writestr(name, source.read(name))
-(here.parent / "models.json").write_text(json.dumps(result) + "\n")
+(here.parent / "cases.json").write_text(json.dumps(result) + "\n")

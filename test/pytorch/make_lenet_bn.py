@@ -1,4 +1,4 @@
-"""Makes lenet-bn.safetensors and lenet-bn.json: a trained state dict, and its logits in evaluation.
+"""Makes lenet-bn.safetensors and lenet-bn-cases.json: a trained state dict, and its logits in evaluation.
 
     python3 test/pytorch/make_lenet_bn.py
 """
@@ -27,4 +27,4 @@ with torch.no_grad():
     logits = net.double()(images(8).double())
 writer = "the package safetensors" if package is not None else "struct and json"
 result = {"script": "make_lenet_bn.py", "torch": torch.__version__, "writer": writer, "logits": logits.tolist()}
-(here / "lenet-bn.json").write_text(json.dumps(result) + "\n")
+(here / "lenet-bn-cases.json").write_text(json.dumps(result) + "\n")

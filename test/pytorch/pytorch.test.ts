@@ -47,7 +47,7 @@ function largestDifference(a: readonly number[], b: readonly number[]): number {
 
 onEachBackend("a state dict that PyTorch wrote", ({ exact }) => {
 	test("gives PyTorch's logits", () => {
-		const expected: { logits: number[][] } = JSON.parse(readFileSync(join(here, "lenet-bn.json"), "utf8"));
+		const expected: { logits: number[][] } = JSON.parse(readFileSync(join(here, "lenet-bn-cases.json"), "utf8"));
 		using file = new SafetensorsFile(join(here, "lenet-bn.safetensors"));
 		expect(file.entries.get("1.num_batches_tracked")).toMatchObject({ dtype: "I64", shape: [] });
 		const net = lenetBn();
