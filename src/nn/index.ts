@@ -24,6 +24,7 @@ export type { ChannelNormOptions } from "./layers/channel-norm.ts";
 export * from "./layers/conv.ts";
 export * from "./layers/dropout.ts";
 export * from "./layers/filter-response-norm.ts";
+export * from "./layers/frozen-affine.ts";
 export * from "./layers/group-norm.ts";
 export * from "./layers/instance-norm.ts";
 export { LayerNorm, type LayerNormLayerOptions } from "./layers/layer-norm.ts";
@@ -39,6 +40,6 @@ export {
 	type SwitchableNormLayerOptions,
 } from "./layers/switchable-norm.ts";
 export type { LoadReport, LoadStateOptions, StateDict, StateEntry } from "./load-state.ts";
-export { type ForwardHook, Module } from "./module.ts";
+export { type ForwardHook, type ForwardPreHook, Module } from "./module.ts";
 export { Parameter } from "./parameter.ts";
-export { countParameters, type LayerRow, summary } from "./summary.ts";
+export { countFlops, countParameters, type LayerRow, summary } from "./summary.ts";

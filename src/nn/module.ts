@@ -10,6 +10,9 @@ import { Parameter } from "./parameter.ts";
 /** Called after a module's forward; a tensor it returns takes the output's place. */
 export type ForwardHook = (module: Module, inputs: readonly Tensor[], output: Tensor) => Tensor | undefined;
 
+/** Called before a module's forward, with what it is given. */
+export type ForwardPreHook = (module: Module, inputs: readonly Tensor[]) => void;
+
 /** Names are serialized as PyTorch writes them: `runningMean` is `running_mean` on disk. */
 function serializedName(property: string): string {
 	return property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -22,6 +25,7 @@ export abstract class Module {
 	path = "";
 	#buffers = new Set<string>();
 	#hooks: ForwardHook[] = [];
+	#preHooks: ForwardPreHook[] = [];
 
 	/** Computes the output. Call it directly: `net.forward(x)`. */
 	abstract forward(...inputs: Tensor[]): Tensor;
@@ -143,17 +147,32 @@ export abstract class Module {
 	 * removes the hook.
 	 */
 	registerForwardHook(hook: ForwardHook): () => void {
-		if (this.#hooks.length === 0) this.#interceptForward();
+		if (!this.observed) this.#interceptForward();
 		this.#hooks.push(hook);
 		return () => {
 			this.#hooks = this.#hooks.filter((other) => other !== hook);
-			if (this.#hooks.length === 0) delete (this as { forward?: unknown }).forward;
+			this.#letGo();
 		};
 	}
 
-	/** Whether forward hooks look at this module's output. */
+	/** Calls `hook` before each forward of this module. Returns a function that removes the hook. */
+	registerForwardPreHook(hook: ForwardPreHook): () => void {
+		if (!this.observed) this.#interceptForward();
+		this.#preHooks.push(hook);
+		return () => {
+			this.#preHooks = this.#preHooks.filter((other) => other !== hook);
+			this.#letGo();
+		};
+	}
+
+	/** Whether forward hooks look at this module: it then runs by itself, and not as one operation with another. */
 	get observed(): boolean {
-		return this.#hooks.length > 0;
+		return this.#hooks.length + this.#preHooks.length > 0;
+	}
+
+	/** Undoes {@link #interceptForward} once there is no hook. */
+	#letGo(): void {
+		if (!this.observed) delete (this as { forward?: unknown }).forward;
 	}
 
 	#interceptForward(): void {
@@ -164,6 +183,7 @@ export abstract class Module {
 			enumerable: false,
 			writable: true,
 			value: (...inputs: Tensor[]): Tensor => {
+				for (const hook of this.#preHooks) hook(this, inputs);
 				let output = forward.apply(this, inputs);
 				for (const hook of this.#hooks) output = hook(this, inputs, output) ?? output;
 				return output;

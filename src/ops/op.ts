@@ -41,6 +41,28 @@ export function wasmOf(tensor: Tensor): WasmBackend {
 	return tensor.backend as WasmBackend;
 }
 
+/** An op that ran, as {@link watchOps} shows it. The tensors may be freed soon: read now what is wanted of them. */
+export interface AppliedOp {
+	/** The op's name: `conv`, `batchNorm`, `add`. */
+	readonly name: string;
+	readonly inputs: readonly Tensor[];
+	readonly attrs: unknown;
+	readonly output: Tensor;
+}
+
+let watcher: ((op: AppliedOp) => void) | null = null;
+
+/** Runs `fn` and shows `watch` each op of its, once it has run: what a network's forward is made of. */
+export function watchOps<T>(watch: (op: AppliedOp) => void, fn: () => T): T {
+	const before = watcher;
+	watcher = watch;
+	try {
+		return fn();
+	} finally {
+		watcher = before;
+	}
+}
+
 /** Runs `op` on `inputs` and records it. */
 export function apply<Attrs>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: Attrs): Tensor {
 	checkOneBackend(op.name, inputs);
@@ -57,6 +79,7 @@ export function apply<Attrs>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: At
 	});
 	forwardEnd(op.name, start, inputs, output);
 	if (recording && op.backward) record(op.name, output, inputs, op.backward.bind(op), attrs, saved);
+	if (watcher !== null) watcher({ name: op.name, inputs, attrs, output });
 	return output;
 }
 

@@ -80,7 +80,7 @@ function average(op: string, x: Tensor, dimensions: 1 | 2, kernelSize: Lengths, 
 		const count = outputLength(op, spatial[axis], along);
 		return averageWindows(spatial[axis], count, along, countIncludePad);
 	});
-	return apply(averageOp, [x], averagePlan(x, windows));
+	return apply(averageOp, [x], averagePlan(x, windows, { taps, countIncludePad }));
 }
 
 function max(op: string, x: Tensor, dimensions: 1 | 2, kernelSize: Lengths, options: MaxPoolOptions): Tensor {

@@ -31,6 +31,14 @@ export interface Window {
 export interface AveragePlan extends Planes {
 	readonly rows: readonly Window[];
 	readonly cols: readonly Window[];
+	/** What the windows follow from; null where the output's size was asked for instead. */
+	readonly regular: RegularWindows | null;
+}
+
+/** Windows that are all alike, along each spatial axis. */
+export interface RegularWindows {
+	readonly taps: readonly Taps[];
+	readonly countIncludePad: boolean;
 }
 
 /** The taps of output i along an axis are at i stride - padding + k dilation, k < kernel. */
@@ -150,13 +158,17 @@ export function adaptiveWindows(length: number, count: number): Window[] {
 	});
 }
 
-export function averagePlan(x: Tensor, windows: readonly (readonly Window[])[]): AveragePlan {
+export function averagePlan(
+	x: Tensor,
+	windows: readonly (readonly Window[])[],
+	regular: RegularWindows | null = null,
+): AveragePlan {
 	const [rows, cols] = windows.length === 1 ? [[{ start: 0, end: 1, count: 1 }], windows[0]] : windows;
 	const planes = planesOf(
 		x,
 		windows.map((list) => list.length),
 	);
-	return { ...planes, rows, cols };
+	return { ...planes, rows, cols, regular };
 }
 
 /** The lengths of an adaptive pooling's output; null keeps the input's. */
