@@ -15,8 +15,6 @@ export const ARGS = 4096;
 export const SEQ = 0;
 /** Workers inside the job: the main thread writes the next one only at zero. */
 export const ACTIVE = 32;
-/** The next chunk to take. */
-export const TICKET = 64;
 /** Workers asleep on SEQ. */
 export const SLEEPERS = 96;
 /** Set to 1 to end the workers of this generation. */
@@ -32,3 +30,9 @@ export const TOTAL = 162;
 export const GRAIN = 163;
 export const SCRATCH = 164;
 export const SCRATCH_BYTES = 165;
+/** Into how many runs of chunks the job is cut: one for each thread, up to MAX_RUNS. */
+export const RUNS = 166;
+export const MAX_RUNS = 32;
+/** The next chunk to take of each run, a cache line apart. */
+export const TICKETS = 512;
+export const TICKET_STEP = 16;

@@ -2,7 +2,7 @@
 // the calling thread takes chunks like every worker and returns when all are done. The protocol is
 // a sequence lock: SEQ is odd while a job is written, ACTIVE counts the workers inside one.
 
-import { controlViews, kernelTable, runChunks } from "./job.mjs";
+import { controlViews, kernelTable, runChunks, runStart } from "./job.mjs";
 import * as L from "./layout.mjs";
 
 type Kernel = (...args: number[]) => void;
@@ -118,7 +118,10 @@ export class Pool {
 		control[L.GRAIN] = grain;
 		control[L.SCRATCH] = scratch;
 		control[L.SCRATCH_BYTES] = scratchBytes;
-		control[L.TICKET] = 0;
+		const runs = Math.min(this.threads, L.MAX_RUNS);
+		control[L.RUNS] = runs;
+		const chunks = Math.ceil(total / grain);
+		for (let run = 0; run < runs; run++) control[L.TICKETS + run * L.TICKET_STEP] = runStart(run, runs, chunks);
 		Atomics.add(control, L.SEQ, 1);
 		if (Atomics.load(control, L.SLEEPERS) !== 0) Atomics.notify(control, L.SEQ);
 	}
