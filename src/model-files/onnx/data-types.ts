@@ -40,7 +40,7 @@ interface ArrayType {
 	new (buffer: ArrayBufferLike, at: number, length: number): OnnxData;
 }
 
-/** The typed fields that hold numbers instead of raw data. */
+/** The fields that hold numbers instead of raw data: packed, as they stand in the file. */
 export type NumberField = "floatData" | "doubleData" | "int32Data" | "int64Data" | "uint64Data";
 
 export interface Format {

@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { model, node, noise, value, weight } from "../../../test/support/onnx-builder.ts";
 import { runOnnxRuntime } from "../../../test/support/onnxruntime.ts";
-import { AttributeProtoSchema, ModelProtoSchema, TensorProto_DataLocation } from "./generated/onnx-ml_pb.ts";
+import { AttributeProtoSchema, TensorProto_DataLocation } from "./generated/onnx-ml_pb.ts";
 import { decodeOnnx, encodeOnnx, type OnnxModel, readOnnx, writeOnnx } from "./model.ts";
 import { makeTensor } from "./tensor.ts";
 
@@ -240,15 +240,30 @@ describe("what is no model is refused", () => {
 	});
 
 	test("but a limit can be raised", () => {
-		const numbers = create(ModelProtoSchema, { graph: { initializer: [{ name: "w" }] } });
-		const tensor = numbers.graph?.initializer[0];
-		if (!tensor) throw new Error("no tensor");
-		tensor.dims = [3_000_000n];
-		tensor.dataType = 7;
-		tensor.int64Data = new Array(3_000_000).fill(1n);
-		const bytes = toBinary(ModelProtoSchema, numbers);
+		const ints = new Array<bigint>(3_000_000).fill(1n);
+		const nodes = [node("Relu", ["x"], ["y"], { ints })];
+		const bytes = encodeOnnx(model({ nodes }));
 		expect(() => decodeOnnx(bytes)).toThrow("memoryLimit");
-		expect(decodeOnnx(bytes, { memoryLimit: 2 ** 30 }).graph.initializer[0].int64Data.length).toBe(3_000_000);
+		expect(decodeOnnx(bytes, { memoryLimit: 2 ** 30 }).graph.node[0].attribute[0].ints.length).toBe(3_000_000);
+	});
+
+	test("numbers in fields of their own are views of the file, as raw data are", () => {
+		const made = product();
+		made.graph.initializer[0].rawData = new Uint8Array();
+		made.graph.initializer[0].floatData = [new Uint8Array(Float32Array.of(1, 2, 3).buffer)];
+		const bytes = encodeOnnx(made);
+		const read = decodeOnnx(bytes);
+		const [tensor] = read.graph.initializer;
+		expect(tensor.floatData[0].buffer).toBe(bytes.buffer);
+		expect([...read.read(tensor).data]).toEqual([1, 2, 3]);
+		expect(encodeOnnx(read)).toEqual(bytes);
+	});
+
+	test("fields of another kind than they are declared", () => {
+		// ModelProto.graph as a number.
+		expect(() => decodeOnnx(Uint8Array.of(0x38, 1))).toThrow(
+			"not an ONNX file, or a damaged one: ModelProto field 7 is of wire type 0 at byte 1",
+		);
 	});
 });
 

@@ -4,18 +4,24 @@
 
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { check, EvenkeelError } from "../../errors.ts";
+import { countPacked } from "./packed.ts";
 
 /** Nested messages: three a subgraph (attribute, graph, node). The limit of protobuf's own readers. */
 const MAX_DEPTH = 100;
 /** What a file may always take when decoded; a larger one, twice its size. */
 const ALWAYS_ALLOWED = 64 * 2 ** 20;
 
-/** Bytes in memory, as V8 lays them out: an object or a list, a list's slot, a number in a list, a big one, a string. */
+/** Bytes in memory, as measured in V8: an object, a list and what its first element adds, strings, views of the file. */
 const OBJECT = 96;
 const LIST = 16;
+const FIRST = 136;
+const STRING = 48;
+const BYTES = 112;
+/** Numbers in objects, and as elements of lists. */
 const NUMBER = 8;
-const BIG = 32;
-const STRING = 32;
+const FLOAT = 26;
+const INTEGER = 10;
+const BIG = 34;
 
 interface Scan {
 	bytes: Uint8Array;
@@ -49,8 +55,9 @@ interface Table {
 interface Field {
 	/** Of messages: their type. Resolved when met, since types contain themselves. */
 	message: DescMessage | null;
-	/** Of numbers in lists, which may come packed: bytes in the file, 0 for a varint; null for all else. */
-	packed: number | null;
+	/** How a value is written: base-128, of 8 bytes, with a length, of 4 bytes. */
+	wire: 0 | 1 | 2 | 5;
+	isList: boolean;
 	/** Bytes of one value in memory. */
 	cost: number;
 }
@@ -70,18 +77,22 @@ function tableOf(schema: DescMessage): Table {
 function describe(field: DescField): Field {
 	const isList = field.fieldKind === "list";
 	const scalar = field.fieldKind === "scalar" || (isList && field.listKind === "scalar") ? field.scalar : undefined;
-	const isText = scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
-	const isBig = scalar === ScalarType.INT64 || scalar === ScalarType.UINT64;
-	return {
-		message: field.message ?? null,
-		packed: isList && scalar !== undefined && !isText ? fixedSize(scalar) : null,
-		cost: isText ? STRING : isBig ? BIG : NUMBER,
-	};
+	const message = field.message ?? null;
+	return { message, isList, wire: message ? 2 : wireOf(scalar), cost: message ? NUMBER : costOf(scalar, isList) };
 }
 
-function fixedSize(scalar: ScalarType): number {
-	if (scalar === ScalarType.FLOAT || scalar === ScalarType.FIXED32 || scalar === ScalarType.SFIXED32) return 4;
-	return scalar === ScalarType.DOUBLE || scalar === ScalarType.FIXED64 || scalar === ScalarType.SFIXED64 ? 8 : 0;
+function wireOf(scalar: ScalarType | undefined): Field["wire"] {
+	if (scalar === ScalarType.STRING || scalar === ScalarType.BYTES) return 2;
+	if (scalar === ScalarType.FLOAT || scalar === ScalarType.FIXED32 || scalar === ScalarType.SFIXED32) return 5;
+	return scalar === ScalarType.DOUBLE || scalar === ScalarType.FIXED64 || scalar === ScalarType.SFIXED64 ? 1 : 0;
+}
+
+function costOf(scalar: ScalarType | undefined, isList: boolean): number {
+	if (scalar === ScalarType.STRING) return STRING;
+	if (scalar === ScalarType.BYTES) return BYTES;
+	if (scalar === ScalarType.INT64 || scalar === ScalarType.UINT64) return BIG;
+	if (!isList) return NUMBER;
+	return scalar === ScalarType.FLOAT || scalar === ScalarType.DOUBLE ? FLOAT : INTEGER;
 }
 
 function scanMessage(scan: Scan, table: Table, begin: number, end: number, depth: number): void {
@@ -91,42 +102,62 @@ function scanMessage(scan: Scan, table: Table, begin: number, end: number, depth
 	);
 	charge(scan, table.cost);
 	let at = begin;
+	/** The lists that have an element. */
+	let started = 0;
 	while (at < end) {
 		const tag = readVarint(scan, at, end);
-		at = scanField(scan, table.fields.get(Math.floor(tag.value / 8)), tag.value % 8, tag.next, end, depth);
+		const number = Math.floor(tag.value / 8);
+		const field = table.fields.get(number);
+		if (field?.isList && (started & (1 << number)) === 0) {
+			started |= 1 << number;
+			charge(scan, FIRST);
+		}
+		at = field
+			? scanField(scan, field, `${table.name} field ${number}`, tag.value % 8, tag.next, end, depth)
+			: skipField(scan, tag.value % 8, tag.next, end);
 	}
 }
 
-/** Checks one field's value, which begins at `at`; where the next field begins. */
-function scanField(scan: Scan, field: Field | undefined, wire: number, at: number, end: number, depth: number): number {
-	if (wire === 0) {
-		charge(scan, field?.cost ?? BIG);
-		return readVarint(scan, at, end).next;
+/** Checks the value of a field that is known, which begins at `at`; where the next field begins. */
+function scanField(
+	scan: Scan,
+	{ message, wire, isList, cost }: Field,
+	name: string,
+	found: number,
+	at: number,
+	end: number,
+	depth: number,
+): number {
+	// A reader takes the type for granted, and would read on wherever another one leads it.
+	const packed = isList && wire !== 2 && found === 2;
+	check(
+		found === wire || packed,
+		() => `${scan.what}: not an ONNX file, or a damaged one: ${name} is of wire type ${found} at byte ${at}`,
+	);
+	if (wire !== 2 && !packed) {
+		charge(scan, cost);
+		return wire === 0 ? readVarint(scan, at, end).next : advance(scan, at, wire === 1 ? 8 : 4, end);
 	}
-	if (wire === 1 || wire === 5) {
-		charge(scan, field?.cost ?? BIG);
-		return advance(scan, at, wire === 1 ? 8 : 4, end);
-	}
+	const { value: length, next: from } = readVarint(scan, at, end);
+	const to = advance(scan, from, length, end);
+	if (message) scanMessage(scan, tableOf(message), from, to, depth + 1);
+	if (packed) charge(scan, cost * countPacked([scan.bytes.subarray(from, to)], wire === 0 ? 0 : wire === 1 ? 8 : 4));
+	// Bytes are views of the file, strings copies.
+	else charge(scan, cost === STRING ? STRING + length : cost);
+	return to;
+}
+
+/** Checks the value of a field that is not known, which is kept as it stands; where the next field begins. */
+function skipField(scan: Scan, wire: number, at: number, end: number): number {
+	charge(scan, OBJECT + BYTES);
+	if (wire === 0) return readVarint(scan, at, end).next;
+	if (wire === 1 || wire === 5) return advance(scan, at, wire === 1 ? 8 : 4, end);
 	check(
 		wire === 2,
 		() => `${scan.what}: not an ONNX file, or a damaged one: wire type ${wire} before byte ${at} is not used there`,
 	);
-	const { value: length, next: from } = readVarint(scan, at, end);
-	const to = advance(scan, from, length, end);
-	if (!field) charge(scan, OBJECT);
-	else if (field.message) scanMessage(scan, tableOf(field.message), from, to, depth + 1);
-	else if (field.packed !== null) charge(scan, field.cost * countPacked(scan.bytes, field.packed, from, to));
-	// Bytes are views of the file; strings are copies of a byte or two a character.
-	else charge(scan, field.cost);
-	return to;
-}
-
-/** How many numbers lie in a packed list. */
-function countPacked(bytes: Uint8Array, size: number, from: number, to: number): number {
-	if (size > 0) return (to - from) / size;
-	let count = 0;
-	for (let i = from; i < to; i++) if (bytes[i] < 0x80) count++;
-	return count;
+	const { value: length, next } = readVarint(scan, at, end);
+	return advance(scan, next, length, end);
 }
 
 function charge(scan: Scan, bytes: number): void {
@@ -134,7 +165,7 @@ function charge(scan: Scan, bytes: number): void {
 	if (scan.used > scan.allowed) {
 		throw new EvenkeelError(
 			`${scan.what}: ${scan.bytes.length} bytes that would take more than ${scan.allowed} in memory; if you trust it, ` +
-				"allow more with { memoryLimit }, or store its tensors as raw data",
+				"allow more with { memoryLimit }",
 		);
 	}
 }

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { describe, expect, test } from "vitest";
 import type { OnnxData, OnnxDataType } from "./data-types.ts";
 import { TensorProto_DataType, TensorProtoSchema } from "./generated/onnx-ml_pb.ts";
@@ -57,25 +58,54 @@ describe("fields of numbers", () => {
 	const read = (fields: Fields) => [...readTensor(create(TensorProtoSchema, fields), "m").data];
 	const type = TensorProto_DataType;
 
+	const floats = (...list: number[]) => [new Uint8Array(Float32Array.from(list).buffer)];
+	/** Base-128 numbers, negative ones as 64 bits. */
+	const varints = (...list: bigint[]) => {
+		const writer = new BinaryWriter();
+		for (const number of list) writer.int64(BigInt.asIntN(64, number));
+		return [writer.finish()];
+	};
+
 	test("each type from its field", () => {
-		expect(read({ dims: [2n], dataType: type.FLOAT, floatData: [1.5, 2.5] })).toEqual([1.5, 2.5]);
-		expect(read({ dims: [1n], dataType: type.DOUBLE, doubleData: [0.1] })).toEqual([0.1]);
-		expect(read({ dims: [2n], dataType: type.INT64, int64Data: [-5n, 2n ** 60n] })).toEqual([-5n, 2n ** 60n]);
-		expect(read({ dims: [1n], dataType: type.UINT64, uint64Data: [2n ** 63n] })).toEqual([2n ** 63n]);
-		expect(read({ dims: [1n], dataType: type.UINT32, uint64Data: [4294967295n] })).toEqual([4294967295]);
-		expect(read({ dims: [2n], dataType: type.INT8, int32Data: [-128, 7] })).toEqual([-128, 7]);
-		expect(read({ dims: [1n], dataType: type.BOOL, int32Data: [1] })).toEqual([1]);
-		expect(read({ dims: [3n], dataType: type.INT4, int32Data: [0x8f, 0x07] })).toEqual([-1, -8, 7]);
+		expect(read({ dims: [2n], dataType: type.FLOAT, floatData: floats(1.5, 2.5) })).toEqual([1.5, 2.5]);
+		expect(
+			read({ dims: [1n], dataType: type.DOUBLE, doubleData: [new Uint8Array(Float64Array.of(0.1).buffer)] }),
+		).toEqual([0.1]);
+		expect(read({ dims: [2n], dataType: type.INT64, int64Data: varints(-5n, 2n ** 60n) })).toEqual([-5n, 2n ** 60n]);
+		expect(read({ dims: [1n], dataType: type.UINT64, uint64Data: varints(2n ** 63n) })).toEqual([2n ** 63n]);
+		expect(read({ dims: [1n], dataType: type.UINT32, uint64Data: varints(4294967295n) })).toEqual([4294967295]);
+		expect(read({ dims: [2n], dataType: type.INT8, int32Data: varints(-128n, 7n) })).toEqual([-128, 7]);
+		expect(read({ dims: [1n], dataType: type.BOOL, int32Data: varints(1n) })).toEqual([1]);
+		expect(read({ dims: [3n], dataType: type.INT4, int32Data: varints(0x8fn, 0x07n) })).toEqual([-1, -8, 7]);
 	});
 
 	test("16-bit floats as their bits", () => {
-		expect(read({ dims: [2n], dataType: type.FLOAT16, int32Data: [0x3c00, 0xc000] })).toEqual([1, -2]);
-		expect(read({ dims: [1n], dataType: type.BFLOAT16, int32Data: [0x3f80] })).toEqual([1]);
+		expect(read({ dims: [2n], dataType: type.FLOAT16, int32Data: varints(0x3c00n, 0xc000n) })).toEqual([1, -2]);
+		expect(read({ dims: [1n], dataType: type.BFLOAT16, int32Data: varints(0x3f80n) })).toEqual([1]);
+	});
+
+	test("in several pieces", () => {
+		expect(read({ dims: [3n], dataType: type.FLOAT, floatData: [...floats(1, 2), ...floats(3)] })).toEqual([1, 2, 3]);
+		const numbers = [...varints(1n, -1n), ...varints(300n)];
+		expect(read({ dims: [3n], dataType: type.INT32, int32Data: numbers })).toEqual([1, -1, 300]);
+		expect(read({ dims: [2n], dataType: type.INT32, int32Data: varints(-(2n ** 31n), 2n ** 31n - 1n) })).toEqual([
+			-(2 ** 31),
+			2 ** 31 - 1,
+		]);
+	});
+
+	test("and none that are cut short, or too long", () => {
+		const piece = (...bytes: number[]) => ({ dims: [1n], dataType: type.INT64, int64Data: [Uint8Array.from(bytes)] });
+		expect(() => read(piece(1, 0x80))).toThrow("its last number is cut short");
+		expect(() => read(piece(...new Array(10).fill(0x80), 1))).toThrow("a number of more than ten digits");
+		expect(() => read({ dims: [1n], dataType: type.FLOAT, floatData: [new Uint8Array(5)] })).toThrow(
+			"takes 1 values, it holds 1.25",
+		);
 	});
 
 	test("empty tensors, and scalars", () => {
 		expect(read({ dims: [0n, 2n ** 40n], dataType: type.FLOAT })).toEqual([]);
-		expect(read({ dims: [], dataType: type.FLOAT, floatData: [3] })).toEqual([3]);
+		expect(read({ dims: [], dataType: type.FLOAT, floatData: floats(3) })).toEqual([3]);
 	});
 });
 
@@ -87,7 +117,9 @@ describe("what does not fit is refused, by name, before anything is allocated", 
 		expect(refused({ dims: [3n], rawData: new Uint8Array(8) })).toThrow(
 			'm.onnx: tensor "w": float [3] takes 12 bytes, it holds 8; the file is damaged',
 		);
-		expect(refused({ dims: [2n ** 31n], floatData: [1] })).toThrow("takes 2147483648 values, it holds 1");
+		expect(refused({ dims: [2n ** 31n], floatData: [new Uint8Array(4)] })).toThrow(
+			"takes 2147483648 values, it holds 1",
+		);
 		expect(refused({ dims: [3n] })).toThrow("takes 3 values, it holds 0");
 		expect(refused({ dims: [3n], dataType: TensorProto_DataType.INT4, rawData: new Uint8Array(3) })).toThrow(
 			"int4 [3] takes 2 bytes, it holds 3",

@@ -6,6 +6,7 @@ import { check } from "../../errors.ts";
 import { quote, showShape } from "../show.ts";
 import { dataTypeOf, type Format, formats, nameOfCode, type OnnxData, type OnnxDataType } from "./data-types.ts";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx-ml_pb.ts";
+import { countPacked, joinPieces, readVarints } from "./packed.ts";
 
 /** A tensor of a model as numbers, row-major. */
 export interface OnnxTensor {
@@ -73,7 +74,7 @@ export function checkTensor(tensor: TensorProto, what: string): void {
 		);
 		return;
 	}
-	const stored = tensor[format.field].length;
+	const stored = countPacked(tensor[format.field], sizeInField(format));
 	const expected = format.bits === 4 ? Math.ceil(count / 2) : count;
 	check(stored === expected, () => `${label} takes ${expected} values, it holds ${stored}; the file is damaged`);
 }
@@ -107,7 +108,7 @@ export function readTensor(tensor: TensorProto, what: string, external?: Externa
 		return { type, shape, data: fromRaw(external(tensor, rawLength(format, count)), format, count) };
 	}
 	if (tensor.rawData.length > 0) return { type, shape, data: fromRaw(tensor.rawData, format, count) };
-	return { type, shape, data: fromNumbers(tensor, format, count) };
+	return { type, shape, data: fromNumbers(tensor, format, count, label) };
 }
 
 function fromRaw(bytes: Uint8Array, { bits, array, unpack }: Format, count: number): OnnxData {
@@ -130,16 +131,29 @@ function unpackNibbles(bytes: ArrayLike<number>, signed: boolean, count: number)
 	return data;
 }
 
-function fromNumbers(tensor: TensorProto, { bits, array, field, unpack }: Format, count: number): OnnxData {
-	if (bits === 4) return unpackNibbles(tensor.int32Data, array === Int8Array, count);
-	const stored = tensor[field];
+/** Bytes of a number in its field, 0 for base-128 numbers. */
+function sizeInField({ field }: Format): number {
+	if (field === "floatData") return 4;
+	return field === "doubleData" ? 8 : 0;
+}
+
+function fromNumbers(tensor: TensorProto, format: Format, count: number, label: string): OnnxData {
+	const { bits, array, field, unpack } = format;
+	// Packed floats are what raw data are.
+	if (sizeInField(format) > 0) return fromRaw(joinPieces(tensor[field]), format, count);
+	if (bits === 4) {
+		const bytes = new Uint8Array(Math.ceil(count / 2));
+		readVarints(tensor[field], label, (low, _, i) => {
+			bytes[i] = low;
+		});
+		return unpackNibbles(bytes, array === Int8Array, count);
+	}
 	const data = new array(count);
 	const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;
-	for (let i = 0; i < count; i++) {
-		const value = stored[i];
-		if (isBig) data[i] = BigInt(value);
-		else data[i] = unpack ? unpack(Number(value) & 0xffff) : Number(value);
-	}
+	readVarints(tensor[field], label, (low, high, i) => {
+		if (isBig) data[i] = (BigInt(high) << 32n) | BigInt(low);
+		else data[i] = unpack ? unpack(low & 0xffff) : low;
+	});
 	return data;
 }
 
