@@ -62,7 +62,7 @@ export function decodeNpy(bytes: Uint8Array, name = ".npy file"): NpyArray {
 	const shape = readShape(header, name);
 	const count = shape.reduce((a, b) => a * b, 1);
 	check(
-		Number.isSafeInteger(count) && bytes.length - start === count * size,
+		bytes.length - start === count * size,
 		() =>
 			`${name}: ${bytes.length - start < count * size ? "cut short" : "bytes too many"}: shape ${showShape(shape)} of ` +
 			`${size} bytes each takes ${start + count * size} bytes with the header, found ${bytes.length}`,

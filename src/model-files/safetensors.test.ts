@@ -125,7 +125,8 @@ test("the layout is the format's", () => {
 test("aligned data is not copied", () => {
 	const bytes = encodeSafetensors({ w: f32([2, 3]), half: { dtype: "F16", shape: [1], data: Float32Array.of(1.5) } });
 	const { w, half } = decodeSafetensors(bytes).tensors;
-	expect([w.data.buffer, half.data.buffer]).toEqual([bytes.buffer, bytes.buffer]);
+	expect(w.data.buffer).toBe(bytes.buffer);
+	expect(half.data.buffer).toBe(bytes.buffer);
 	expect(w.numbers()).toBe(w.data);
 });
 

@@ -26,7 +26,12 @@ beforeAll(async () => {
 	optimizer = new Adam(net.namedParameters());
 	const x = tensor([0, 1, 1, 0, 1, 1, 0, 0], [4, 2]);
 	const y = tensor(Int32Array.of(0, 0, 1, 1));
-	await new Trainer(net, { optimizer, loss: "crossEntropy" }).fit([x, y], { epochs: 2, batchSize: 2, seed: 1, checkpoint: { dir } });
+	await new Trainer(net, { optimizer, loss: "crossEntropy" }).fit([x, y], {
+		epochs: 2,
+		batchSize: 2,
+		seed: 1,
+		checkpoint: { dir },
+	});
 	sound = readFileSync(join(dir, checkpointFile));
 });
 

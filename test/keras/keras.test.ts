@@ -80,7 +80,10 @@ const networks: Record<string, () => nn.Module> = {
 		),
 	nested: () =>
 		new nn.Sequential(
-			new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4, keras), new nn.ReLU()),
+			new nn.Sequential(
+				...[new nn.BatchNorm1d(3, { ...keras, affine: false }), new nn.Linear(3, 4)],
+				...[new nn.BatchNorm1d(4, keras), new nn.ReLU()],
+			),
 			new nn.Linear(4, 2),
 		),
 	flat: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(24, 2)),

@@ -83,7 +83,16 @@ def branches():
 
 
 def nested():
-    inner = keras.Sequential([layers.Dense(4, name="first"), layers.BatchNormalization(), layers.ReLU()], name="inner")
+    """What is not trained comes last in older files: here it is first."""
+    inner = keras.Sequential(
+        [
+            layers.BatchNormalization(scale=False, center=False, name="bare"),
+            layers.Dense(4, name="first"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+        ],
+        name="inner",
+    )
     return keras.Sequential([keras.Input((3,)), inner, layers.Dense(2)])
 
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -64,6 +64,21 @@ describe("evenkeel export", () => {
 		expect(read(out).tensors).toEqual({ weight, mask });
 		expect((await runForTest("export", file, file, "--dtype", "f32")).code).toBe(0);
 		expect(read(file).tensors).toEqual({ weight: { dtype: "F32", shape: [2], data: Float32Array.of(0.1, 2) }, mask });
+	});
+
+	test("a checkpoint of a network that only its program knows", async () => {
+		const { tensors, metadata } = read(join(run, "checkpoint.safetensors"));
+		const state = JSON.parse(metadata["evenkeel.checkpoint"]);
+		const unknown = { ...state, settings: {} };
+		const folder = join(root, "unknown");
+		mkdirSync(folder);
+		const file = join(folder, "checkpoint.safetensors");
+		writeFileSync(file, encodeSafetensors(tensors, { "evenkeel.checkpoint": JSON.stringify(unknown) }));
+		for (const name of [folder, file]) {
+			const ended = await runForTest("export", name, out);
+			expect(ended.code, ended.err).toBe(0);
+			expect(read(out)).toEqual(read(join(run, "model.safetensors")));
+		}
 	});
 
 	test("weights of a network that is named are checked against it", async () => {

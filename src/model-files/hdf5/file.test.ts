@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytesInMemory, FileSource } from "../byte-source.ts";
+import { blockAt, budgetOf } from "./block.ts";
 import { type Hdf5Group, isHdf5, readHdf5 } from "./file.ts";
 
 const path = (name: string) => join(import.meta.dirname, "cases", name);
@@ -43,6 +44,14 @@ test.each(["older.h5", "newer.h5"])("%s: groups and texts", (name) => {
 	expect(texts?.text("long")).toBe("z".repeat(70000));
 	expect([texts?.texts("none"), texts?.texts("absent")]).toEqual([[], null]);
 	expect(() => texts?.text("number")).toThrow(`${name}: attribute "number" of /texts must be a text`);
+});
+
+test("what may be read of a file's structure has an end", () => {
+	const source = bytesInMemory(new Uint8Array(1000), "f");
+	const widths = { offset: 8, length: 8, base: 0, budget: budgetOf(source) };
+	const readAll = () => blockAt(source, widths, 0, 1000, "everything");
+	for (let i = 0; i < 73; i++) readAll();
+	expect(readAll).toThrow("f: not a sound HDF5 file: at byte 0: its parts refer to the same others too often");
 });
 
 test("aligned data are views of the bytes", () => {
@@ -94,6 +103,19 @@ describe("what a file says of itself is checked before it is used", () => {
 		return root;
 	}
 
+	/** The file with the first continuation of an object header leading back to where it stands. */
+	function circular(): Hdf5Group {
+		const bytes = Uint8Array.from(readFileSync(path("older.h5")));
+		const file = Buffer.from(bytes.buffer);
+		// A message of type 16 and 16 bytes, flags 0.
+		const message = file.indexOf(Buffer.from([16, 0, 16, 0, 0, 0, 0, 0]), 96);
+		const target = Number(file.readBigUint64LE(message + 8));
+		// In the part that it leads to, the first message becomes one that leads there again.
+		file.copy(bytes, target, message, message + 24);
+		expect(target).toBeGreaterThan(message);
+		return memoryOf(bytes);
+	}
+
 	const large = [255, 255, 255, 255, 255, 255, 255, 0];
 	test.each<[string, () => Hdf5Group, RegExp]>([
 		[
@@ -110,6 +132,7 @@ describe("what a file says of itself is checked before it is used", () => {
 		["a symbol table of another kind", damage("older.h5", "SNOD", 4, 9), /is of version 9, and 1 can be read/],
 		["a fractal heap without blocks", damage("newer.h5", "FRHP", 5, 0, 0), /bytes are expected|not a sound HDF5 file/],
 		["an index of another kind", damage("newer.h5", "BTHD", 5, 11), /it is not of type/],
+		["an object header that goes on in itself", circular, /an object header goes in circles/],
 		["an index of too many records", damage("newer.h5", "BTLF", 0, 0x42, 0x54, 0x58), /must begin with BTLF/],
 	])("%s", (_, read, message) => {
 		expect(read).toThrow(message);
