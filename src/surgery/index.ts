@@ -1,6 +1,13 @@
 // Tools for networks that are, or will be, trained: what to normalize with, and what is wrong with what there is.
 
 export { type Advice, type AdviceQuestion, adviseNorm } from "./advise.ts";
+export {
+	type ConversionReport,
+	type ConvertedNorm,
+	type ConvertNormsOptions,
+	convertNorms,
+} from "./convert/convert.ts";
+export type { Need, NormTarget, TargetOptions } from "./convert/targets.ts";
 export type { Difference } from "./fold/difference.ts";
 export { type FoldOptions, fold, type NetworkFoldReport } from "./fold/fold.ts";
 export type { FoldedNorm, FoldReport, LeftNorm } from "./fold/report.ts";
