@@ -38,10 +38,13 @@ export class OnnxGraph {
 	#producers = new Map<string, NodeProto>();
 	#uses = new Map<string, Use[]>();
 	#initializers = new Map<string, TensorProto>();
+	#inputs = new Set<string>();
+	#outputs = new Set<string>();
 
 	constructor(model: OnnxModel) {
 		this.model = model;
 		this.proto = model.graph;
+		this.#listEnds();
 		for (const node of this.proto.node) this.#connect(node);
 		for (const tensor of this.proto.initializer) this.#initializers.set(tensor.name, tensor);
 	}
@@ -63,11 +66,11 @@ export class OnnxGraph {
 
 	/** Whether `value` is an input of the graph: also initializers, where these may be overridden. */
 	isInput(value: string): boolean {
-		return this.proto.input.some(({ name }) => name === value);
+		return this.#inputs.has(value);
 	}
 
 	isOutput(value: string): boolean {
-		return this.proto.output.some(({ name }) => name === value);
+		return this.#outputs.has(value);
 	}
 
 	/** The initializer named `value`, dense ones only. */
@@ -234,6 +237,7 @@ export class OnnxGraph {
 		for (const info of [...this.proto.input, ...this.proto.output, ...this.proto.valueInfo]) {
 			if (info.name === from) info.name = to;
 		}
+		this.#listEnds();
 	}
 
 	/**
@@ -256,7 +260,13 @@ export class OnnxGraph {
 		this.proto.initializer = this.proto.initializer.filter(({ name }) => !gone.has(name));
 		this.proto.input = this.proto.input.filter(({ name }) => !gone.has(name));
 		this.#forget(gone);
+		this.#listEnds();
 		return [...gone];
+	}
+
+	#listEnds(): void {
+		this.#inputs = new Set(this.proto.input.map(({ name }) => name));
+		this.#outputs = new Set(this.proto.output.map(({ name }) => name));
 	}
 
 	/**
