@@ -3,6 +3,7 @@
 
 export * from "../model-files/onnx/index.ts";
 export { type ExportOnnxOptions, exportOnnx } from "./export/export-onnx.ts";
+export { type FoldOnnxOptions, foldOnnx, type OnnxFoldReport } from "./fold/fold-onnx.ts";
 export { GraphModule, type Origin } from "./graph-module.ts";
 export { importOnnx } from "./import-onnx.ts";
 export { updateOnnx } from "./update-onnx.ts";

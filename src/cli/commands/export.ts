@@ -5,6 +5,7 @@ import { init } from "../../backend/init.ts";
 import { manualSeed } from "../../random/generator.ts";
 import { type WeightsOptions, weightTypes } from "../../train/weights-file.ts";
 import type { CliCommand } from "../command.ts";
+import { checkUsage } from "../errors.ts";
 import { formatOf } from "../export/formats.ts";
 import { withExportSource } from "../export/source.ts";
 import type { NetworkFlags } from "../inspect/load-network.ts";
@@ -15,6 +16,7 @@ import { printJson, type Terminal } from "../ui/terminal.ts";
 
 interface Flags extends NetworkFlags {
 	dtype?: WeightsOptions["dtype"];
+	opset?: number;
 	json?: boolean;
 }
 
@@ -23,14 +25,16 @@ export const exportCommand: CliCommand = {
 	examples: [
 		["evenkeel export runs/lenet-bn lenet-bn.safetensors", "a run's weights, for PyTorch's load_state_dict"],
 		["evenkeel export model.safetensors half.safetensors --dtype f16", "weights as half-precision floats"],
+		["evenkeel export runs/lenet-bn lenet-bn.onnx", "the network with its weights, for onnxruntime"],
 		["evenkeel export model.keras mlp.safetensors --preset keras-mlp-bn", "weights that Keras wrote"],
 	],
 	define(command: Command, terminal: Terminal): void {
 		command
-			.summary("write a network's weights as a file that PyTorch loads unchanged")
+			.summary("write a network as a file that PyTorch or onnxruntime loads")
 			.description(
-				"Write the weights of a network to a file whose extension names the format: .safetensors for PyTorch, with its\n" +
-					"names and types. What Keras wrote (.keras, .weights.h5, .h5) is converted for the network that --preset names.",
+				"Write a network to a file whose extension names the format: .safetensors holds its weights, with PyTorch's names\n" +
+					"and types; .onnx the whole of it, for onnxruntime and others. What Keras wrote (.keras, .weights.h5, .h5) is\n" +
+					"converted for the network that --preset names.",
 			)
 			.argument("<network>", "a run's folder, a file of weights, a preset, or a file of your own")
 			.argument("<out>", "the file to write")
@@ -38,6 +42,7 @@ export const exportCommand: CliCommand = {
 			.option("--norm <name>", "the normalization it is built with (default: the preset's, or the checkpoint's)")
 			.option("--groups <n>", "groups of --norm group", wholeNumber(1))
 			.option("--dtype <type>", "f32, f16 or bf16 for all floats (default: what they are)", dtypeNamed)
+			.option("--opset <n>", "version of ONNX's operators, 13 to 22 (default: 17)", wholeNumber(13, 22))
 			.option("--json", "print what was written as one JSON object")
 			.action((name: string, out: string, flags: Flags) => run(name, out, flags, terminal));
 	},
@@ -45,11 +50,12 @@ export const exportCommand: CliCommand = {
 
 async function run(name: string, out: string, flags: Flags, terminal: Terminal): Promise<void> {
 	const format = formatOf(out);
+	checkUsage(flags.opset === undefined || format.name === "onnx", "--opset: only .onnx has versions of its operators");
 	checkWritable("export to", out);
 	await init({ threads: 1 });
 	manualSeed(0);
 	await withExportSource(name, flags, async (source) => {
-		const result = await format.write(source, out, { dtype: flags.dtype });
+		const result = await format.write(source, out, { dtype: flags.dtype, opset: flags.opset });
 		const { hint, ...figures } = result;
 		if (flags.json) {
 			const dtype = flags.dtype ?? null;

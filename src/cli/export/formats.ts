@@ -3,12 +3,15 @@
 import { extname } from "node:path";
 import type { WeightsOptions } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
+import { onnxFormat } from "./onnx.ts";
 import { safetensorsFormat } from "./safetensors.ts";
 import type { ExportSource } from "./source.ts";
 
 /** What was asked for beyond the file. */
 export interface ExportOptions {
 	readonly dtype?: WeightsOptions["dtype"];
+	/** Of ONNX: the version of its operators. */
+	readonly opset?: number;
 }
 
 /** What was written. */
@@ -18,6 +21,8 @@ export interface ExportResult {
 	readonly values: number;
 	/** Of the file. */
 	readonly bytes: number;
+	/** Of ONNX: the version of its operators. */
+	readonly opset?: number;
 	/** How to go on from here: a line for people. */
 	readonly hint: string;
 }
@@ -31,7 +36,7 @@ export interface ExportFormat {
 	write(source: ExportSource, out: string, options: ExportOptions): Promise<ExportResult>;
 }
 
-export const exportFormats: readonly ExportFormat[] = [safetensorsFormat];
+export const exportFormats: readonly ExportFormat[] = [safetensorsFormat, onnxFormat];
 
 /** The format of the file `out`. */
 export function formatOf(out: string): ExportFormat {
