@@ -86,6 +86,8 @@ const networks: Record<string, () => nn.Module> = {
 			),
 			new nn.Linear(4, 2),
 		),
+	subclassed: () => new nn.Sequential(new nn.Linear(4, 5), new nn.Linear(5, 4)),
+	alike: () => new nn.Sequential(new nn.Linear(4, 4), new nn.Linear(4, 4)),
 	flat: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(24, 2)),
 	first: channelsFirst,
 	turned: channelsFirst,
@@ -134,6 +136,7 @@ onEachBackend("what Keras computed is computed here", () => {
 		["flat", "flat.keras"],
 		["first", "first.keras"],
 		["turned", "turned.keras"],
+		["subclassed", "subclassed.keras"],
 		["nested", "nested.keras"],
 		["nested", "nested.h5"],
 	])("%s from %s", (name, from) => {
@@ -245,7 +248,7 @@ describe("what cannot be known is asked for", () => {
 
 	test("two layers of the same shapes in a model that branches", () => {
 		expect(() => load("branches.keras", new Branches())).toThrow(
-			'"right" and "left" have the same shapes, and the model branches, so which is which cannot be known; say it: { layers: { "right"',
+			'"right" and "left" have the same shapes, and the model is no plain chain of layers, so which is which cannot be known; say it: { layers: { "right"',
 		);
 		expect(() => load("branches.keras", new Branches(), { layers: { left: "a", right: "a" } })).toThrow(
 			'layers says "left" is "a", which is none or taken; the network has "a" (Conv2d), "b" (Conv2d)',
@@ -253,6 +256,15 @@ describe("what cannot be known is asked for", () => {
 		expect(() => load("branches.keras", new Branches(), { layers: { left: "a" } })).toThrow(
 			'does not say which layer "right" is',
 		);
+	});
+
+	test("two layers of the same shapes in a model of one's own class, which Keras lists by the alphabet", () => {
+		expect(() => load("alike.keras", networks.alike())).toThrow(
+			'"dense_1" and "dense" have the same shapes, and the model is no',
+		);
+		const net = networks.alike();
+		load("alike.keras", net, { layers: { dense_1: "0", dense: "1" } });
+		expectClose(output(net, computed.alike), computed.alike);
 	});
 
 	test("what a Flatten mixes up", () => {

@@ -96,6 +96,32 @@ def nested():
     return keras.Sequential([keras.Input((3,)), inner, layers.Dense(2)])
 
 
+class Own(keras.Model):
+    """Keras keeps its layers under the names of its attributes, in the order of the alphabet."""
+
+    def __init__(self, width=4):
+        super().__init__()
+        self.width = width
+        self.later = layers.Dense(4)
+        self.earlier = layers.Dense(width)
+
+    def get_config(self):
+        return {"width": self.width}
+
+    def call(self, x):
+        return self.later(self.earlier(x))
+
+
+def subclassed(width=5):
+    model = Own(width)
+    model(np.zeros((1, 4)))
+    return model
+
+
+def alike():
+    return subclassed(4)
+
+
 def half():
     return keras.Sequential([keras.Input((3,)), layers.Dense(4, dtype="bfloat16"), layers.Dense(2, dtype="float16")])
 
@@ -158,12 +184,13 @@ def as_keras_2(source, target):
 
 
 result = {"script": "make_models.py", "keras": keras.__version__, "h5py": h5py.__version__, "models": {}}
-for make in (mlp, conv, norms, branches, nested, half, flat, first, turned):
+for make in (mlp, conv, norms, branches, nested, half, flat, first, turned, subclassed, alike):
     keras.utils.clear_session()
     model = with_values(make())
     name = make.__name__
     model.save(here / f"{name}.keras")
-    x = random.standard_normal((4, *model.input_shape[1:])).astype("float32")
+    shape = (4,) if make in (subclassed, alike) else model.input_shape[1:]
+    x = random.standard_normal((4, *shape)).astype("float32")
     y = np.asarray(model(x, training=False)).astype("float64")
     # The channels first, as evenkeel has them.
     images = x if make in (first, turned) else np.moveaxis(x, -1, 1)

@@ -125,3 +125,8 @@ export function numberOption(options: Readonly<Record<string, unknown>>, name: s
 export function labelOf({ className, name }: Pick<ConfiguredLayer, "className" | "name">): string {
 	return `${className} ${quote(name)}`;
 }
+
+/** The class in a name that Keras gave: `dense` in `layers/dense_1`. */
+export function classIn(name: string): string {
+	return (name.split("/").at(-1) ?? name).replace(/_\d+$/, "");
+}

@@ -31,6 +31,11 @@ function affine({ scale, center }: Options): string[] {
 	return [...(scale === false ? [] : ["gamma"]), ...(center === false ? [] : ["beta"])];
 }
 
+/** Whether the variables of such layers are known. */
+export function isKnownClass(className: string): boolean {
+	return Object.hasOwn(named, toSnakeCase(className));
+}
+
 /**
  * The names of `count` numbered variables of a layer; null for each where the class is not known, or the file does not say
  * which of two they are.
@@ -47,7 +52,7 @@ export function variableNames(
 ): (string | null)[] {
 	const name = toSnakeCase(className);
 	const unknown = new Array<null>(count).fill(null);
-	if (!Object.hasOwn(named, name)) return unknown;
+	if (!isKnownClass(className)) return unknown;
 	const all = named[name];
 	if (options) {
 		const expected = all(options);

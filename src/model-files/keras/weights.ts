@@ -10,8 +10,8 @@ import { type Hdf5Dataset, type Hdf5Group, isHdf5, readHdf5 } from "../hdf5/file
 import type { StoredTensor } from "../safetensors/stored-tensor.ts";
 import { quote } from "../show.ts";
 import { isZip, readZip } from "../zip.ts";
-import { type ConfiguredLayer, type ModelConfig, parseKerasConfig } from "./config.ts";
-import { variableNames } from "./variables.ts";
+import { type ConfiguredLayer, classIn, type ModelConfig, parseKerasConfig } from "./config.ts";
+import { isKnownClass, variableNames } from "./variables.ts";
 
 /** A variable of a layer. */
 export interface KerasVariable {
@@ -168,7 +168,7 @@ function layer(
 	name: string,
 	variables: readonly KerasVariable[],
 ): KerasLayer {
-	const className = known?.className ?? (path.split("/").at(-1) ?? name).replace(/_\d+$/, "");
+	const className = known?.className ?? classIn(path);
 	return { path, name: known?.name ?? name, className, options: known?.options ?? null, variables };
 }
 
@@ -233,7 +233,11 @@ function numberedLayer({ path, vars }: NumberedGroup, known: ConfiguredLayer | n
 			() => `${file}: ${quote(path)} has a variable ${quote(name)} where ${i} is expected; the file is damaged`,
 		);
 	});
-	const { className, options, name } = layer(path, known, vars.text("name") ?? path, []);
+	const name = known?.name ?? vars.text("name") ?? path;
+	// Layers of a model of one's own are under the names of its attributes; Keras's names for them tell the class.
+	const classes = [known?.className ?? classIn(path), classIn(name)];
+	const className = classes.find(isKnownClass) ?? classes[0];
+	const options = known?.options ?? null;
 	const names = variableNames(className, options, datasets.length, `${file}: ${quote(path)}`);
 	const variables = datasets.map(([, dataset], i) => variable(names[i], dataset));
 	return { path, name, className, options, variables };

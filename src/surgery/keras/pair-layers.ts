@@ -2,7 +2,7 @@
 // orders can be trusted; where layers could be exchanged for one another unseen, they must be named.
 
 import { check, EvenkeelError } from "../../errors.ts";
-import { toSnakeCase } from "../../model-files/keras/config.ts";
+import { classIn, toSnakeCase } from "../../model-files/keras/config.ts";
 import type { KerasLayer, KerasWeights } from "../../model-files/keras/weights.ts";
 import { Sequential } from "../../nn/containers.ts";
 import type { Module } from "../../nn/module.ts";
@@ -39,8 +39,10 @@ export function pairLayers(
 	const given = weights.layers.map((keras): GivenLayer => ({ keras, kind: kindOf(keras, weights.file) }));
 	if (named) return pairNamed(own, given, named, weights.file);
 	const pairs = weights.isOrdered ? pairInOrder(own, given, weights.file) : pairByKind(own, given, weights.file);
-	// A model that branches may list its layers in another order than the network runs them.
-	const sure = weights.config ? weights.config.isChain : isChain(net);
+	// A model that branches may list its layers in another order than the network runs them, one of the user's own class
+	// lists them by the names of its attributes.
+	const isListed = weights.isOrdered || given.every(({ keras, kind }) => kind.classes.includes(classIn(keras.path)));
+	const sure = weights.config ? weights.config.isChain : isListed && isChain(net);
 	if (!sure) checkExchangeable(given, weights.file);
 	return pairs;
 }
@@ -168,7 +170,7 @@ function checkExchangeable(given: readonly GivenLayer[], file: string): void {
 		const other = seen.get(key);
 		if (other !== undefined) {
 			throw new EvenkeelError(
-				`${file}: "${other}" and "${keras.name}" have the same shapes, and the model branches, so which is which cannot be known; ` +
+				`${file}: "${other}" and "${keras.name}" have the same shapes, and the model is no plain chain of layers, so which is which cannot be known; ` +
 					`say it: { layers: { "${other}": "…", … } }`,
 			);
 		}
