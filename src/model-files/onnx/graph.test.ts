@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type ModelParts, model, node, value, weight } from "../../../test/support/onnx-builder.ts";
 import { runOnnxRuntime } from "../../../test/support/onnxruntime.ts";
-import { AttributeProtoSchema } from "./generated/onnx-ml_pb.ts";
+import { AttributeProtoSchema, ValueInfoProtoSchema } from "./generated/onnx-ml_pb.ts";
 import { OnnxGraph } from "./graph.ts";
 import { encodeOnnx, type OnnxModel } from "./model.ts";
 import { nodeLabel } from "./topology.ts";
@@ -162,5 +162,48 @@ describe("rewriting", () => {
 		graph.bypass(graph.proto.node[1]);
 		graph.removeUnused();
 		expect(made.graph.input.map(({ name }) => name)).toEqual(["x"]);
+	});
+
+	test("before IR version 4, new initializers are inputs", () => {
+		const made = chain(["y"]);
+		made.proto.irVersion = 3n;
+		new OnnxGraph(made).addInitializer("v", { type: "float", shape: [2], data: Float32Array.of(1, 2) });
+		expect(made.graph.input.at(-1)).toEqual(create(ValueInfoProtoSchema, value("v", [2])));
+	});
+
+	test("an output gets another name", async () => {
+		const made = chain(["y"]);
+		const graph = new OnnxGraph(made);
+		graph.setOutput(graph.proto.node[1], 0, "c");
+		expect([graph.producer("b"), graph.producer("c")]).toEqual([undefined, graph.proto.node[1]]);
+		graph.addNode({ opType: "Abs", input: ["c"], output: ["b"] }, graph.proto.node[2]);
+		expect(await run(made)).toEqual([-0, -6]);
+	});
+
+	test("what nobody reads goes, with what only that read; the rest stays", () => {
+		const made = model({
+			nodes: [
+				node("Identity", ["w"], ["i"]),
+				node("Cast", ["i"], ["c"], { to: 1n }),
+				node("Identity", ["v"], ["j"]),
+				node("Relu", ["v"], ["r"]),
+				node("Mul", ["x", "j"], ["y"]),
+			],
+			initializers: ["w", "v", "u"].map((name) => weight(name, [1], [3])),
+		});
+		const graph = new OnnxGraph(made);
+		for (const name of ["c", "j", "r", "y", "x", "", "none"]) graph.removeUnread(name);
+		expect(graph.proto.node.map(({ opType }) => opType)).toEqual(["Identity", "Relu", "Mul"]);
+		expect(graph.proto.initializer.map(({ name }) => name)).toEqual(["v", "u"]);
+	});
+
+	test("a copy is equal, and apart", () => {
+		const made = chain(["y"]);
+		const copy = made.copy();
+		expect(encodeOnnx(copy)).toEqual(encodeOnnx(made));
+		new OnnxGraph(copy).replaceInitializer("w", { type: "float", shape: [1], data: Float32Array.of(9) });
+		copy.graph.node[0].name = "other";
+		expect(new OnnxGraph(made).constant("w")?.data[0]).toBe(3);
+		expect(made.graph.node[0].name).toBe("Relu_a");
 	});
 });
