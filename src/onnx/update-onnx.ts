@@ -30,12 +30,35 @@ export function updateOnnx(model: OnnxModel, net: GraphModule): string[] {
 	}
 	const graph = new OnnxGraph(model);
 	for (const { value } of net.origins.values()) ownTensor(graph, value);
+	checkShared(model, net, state);
 	const changed: string[] = [];
 	for (const [name, origin] of net.origins) {
 		const tensor = state.get(name);
 		if (tensor && update(graph, name, tensor, origin)) changed.push(name);
 	}
 	return changed;
+}
+
+/** What two entries share in the file can hold one thing only. */
+function checkShared(model: OnnxModel, net: GraphModule, state: ReadonlyMap<string, Tensor>): void {
+	const entries = new Map<string, { name: string; tensor: Tensor; origin: Origin }[]>();
+	for (const [name, origin] of net.origins) {
+		const tensor = state.get(name);
+		if (tensor) entries.set(origin.value, [...(entries.get(origin.value) ?? []), { name, tensor, origin }]);
+	}
+	for (const [value, [first, ...others]] of entries) {
+		if (others.length === 0) continue;
+		const expected = first.origin.restore(first.tensor.dataSync());
+		for (const { name, tensor, origin } of others) {
+			const found = origin.restore(tensor.dataSync());
+			check(
+				Array.prototype.every.call(expected, (number: number, i: number) => number === found[i]),
+				() =>
+					`${model.name}: ${quote(first.name)} and ${quote(name)} are one tensor in the file, ${quote(value)}, and are no longer ` +
+					"equal; call unshareStatistics(model) before importOnnx",
+			);
+		}
+	}
 }
 
 const elsewhere = "change the model itself instead, or import it again";
