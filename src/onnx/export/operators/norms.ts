@@ -45,7 +45,7 @@ function channelsFirst(op: OpContext<BatchNormAttrs>, x: string): string {
 	return scaledAndShifted(writer, normalized(writer, statistics, eps), weight, bias, alongChannels(c, op.rank()));
 }
 
-interface RenormAttrs {
+export interface RenormAttrs {
 	readonly eps: number;
 	readonly rMax: number;
 	readonly dMax: number;
@@ -73,7 +73,7 @@ const batchRenorm: OpWriter<RenormAttrs> = (op) => {
 	return scaledAndShifted(writer, y, op.optional(weightAt), op.optional(biasAt), shape);
 };
 
-interface GroupedAttrs {
+export interface GroupedAttrs {
 	readonly geometry: GroupedGeometry;
 	readonly eps: number;
 	readonly weightAt: number;
@@ -155,7 +155,7 @@ function restored({ writer, shape }: OpContext<GroupedAttrs>, y: string): string
 	return writer.reshape(y, shape.slice(0, 1), shape);
 }
 
-interface SwitchableAttrs {
+export interface SwitchableAttrs {
 	readonly eps: number;
 	readonly c: number;
 	readonly sources: readonly ("instance" | "layer" | "batch")[];

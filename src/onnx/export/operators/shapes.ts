@@ -20,7 +20,7 @@ const permute: OpWriter<{ axes: readonly number[] }> = ({ writer, names, attrs }
 const concat: OpWriter<{ axis: number }> = ({ writer, names, attrs }) =>
 	writer.node("Concat", names, { axis: BigInt(attrs.axis) });
 
-interface SliceAttrs {
+export interface SliceAttrs {
 	axis: number;
 	begin: number;
 	end: number;
@@ -41,7 +41,7 @@ function bound({ writer }: OpContext<unknown>, at: Length, whole: Length): strin
 	return writer.lengths([at]);
 }
 
-interface ReduceAttrs {
+export interface ReduceAttrs {
 	axes: readonly number[];
 	keepDims: boolean;
 }
@@ -58,7 +58,7 @@ const place: OpWriter<{ kind: "max" | "min"; axis: number }> = (op) => {
 	return cast(op, op.writer.node(opType, op.names, { axis: BigInt(axis), keepdims: 0n }), "int32");
 };
 
-interface Layout {
+export interface Layout {
 	outer: number;
 	n: number;
 }
