@@ -5,7 +5,7 @@
 import { batch_norm_statistics } from "./kernel.as";
 import {
   gradientRows, gradientSumsThrough, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
-} from "../shared/statistics.as";
+} from "../shared/normalize.as";
 import { storeGradient, valueOr } from "../shared/table.as";
 
 // @ts-ignore: decorator

@@ -5,7 +5,8 @@
 // The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
 
 import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
-import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "../shared/statistics.as";
+import { gradientRows, gradientSums, normalizeRows } from "../shared/normalize.as";
+import { rowStatistics } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 import {
   gradientWide, normalizeWide, roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums,

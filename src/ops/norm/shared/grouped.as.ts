@@ -6,7 +6,8 @@
 
 import { fma, sumLanesF64 } from "../../../backend/wasm/simd.as";
 import { elementsBackward } from "./elements.as";
-import { gradientRows, gradientSums, normalizeRows, rowStatistics } from "./statistics.as";
+import { gradientRows, gradientSums, normalizeRows } from "./normalize.as";
+import { rowStatistics } from "./statistics.as";
 
 // @ts-ignore: decorator
 @inline

@@ -1,0 +1,292 @@
+// What is done with statistics once they are known, over rows of x that lie apart: y going forward; the sums
+// that the gradients need and dx going back. An activation may follow in the same pass. Four rows are taken side
+// by side, as in quadStatistics.
+
+import { fma, logistic4, storeFirst } from "../../../backend/wasm/simd.as";
+import { BLOCK, laneMask, sum2 } from "./statistics.as";
+
+// What may follow a norm in the same pass. Each kernel is compiled for one of them.
+export const NOTHING: i32 = 0;
+export const RELU: i32 = 1;
+export const SIGMOID: i32 = 2;
+
+/** What follows, of four normalized values: the arithmetic of src/ops/activation. */
+// @ts-ignore: decorator
+@inline
+function activated4(then: i32, v: v128): v128 {
+  if (then == RELU) return f32x4.pmax(v, f32x4.splat(0));
+  if (then == SIGMOID) return logistic4(v);
+  return v;
+}
+
+/** The gradient of the normalized values, from that of what followed and its result y. */
+// @ts-ignore: decorator
+@inline
+function through4(then: i32, dy: v128, y: usize): v128 {
+  if (then == RELU) return v128.and(dy, f32x4.gt(v128.load(y), f32x4.splat(0)));
+  if (then == SIGMOID) {
+    const s = v128.load(y);
+    return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(f32x4.splat(1), s)));
+  }
+  return dy;
+}
+
+/** then((x - center) scale + shift) over `rows` rows of `length` elements, `stride` elements apart. */
+// @ts-ignore: decorator
+@inline
+export function normalizeRowsThen(
+  then: i32, x: usize, y: usize, rows: i32, length: i32, stride: i32, center: f32, scale: f32, shift: f32,
+): void {
+  const c = f32x4.splat(center);
+  const a = f32x4.splat(scale);
+  const b = f32x4.splat(shift);
+  const step = <usize>stride << 2;
+  const whole = <usize>(length & ~3) << 2;
+  let row = 0;
+  // Four rows side by side, as in quadStatistics.
+  for (; row + 4 <= rows; row += 4, x += 4 * step, y += 4 * step) {
+    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+    const y1 = y + step, y2 = y1 + step, y3 = y2 + step;
+    for (let at: usize = 0; at < whole; at += 16) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+      v128.store(y1 + at, activated4(then, fma(f32x4.sub(v128.load(x1 + at), c), a, b)));
+      v128.store(y2 + at, activated4(then, fma(f32x4.sub(v128.load(x2 + at), c), a, b)));
+      v128.store(y3 + at, activated4(then, fma(f32x4.sub(v128.load(x3 + at), c), a, b)));
+    }
+    if ((length & 3) == 0) continue;
+    for (let k = 0, at = whole; k < 4; k++, at += step) {
+      const last = activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b));
+      storeFirst(y + at, last, length & 3);
+    }
+  }
+  for (; row < rows; row++, x += step, y += step) {
+    let at: usize = 0;
+    for (; at + 64 <= whole; at += 64) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at, 16), c), a, b)), 16);
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at, 32), c), a, b)), 32);
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at, 48), c), a, b)), 48);
+    }
+    for (; at < whole; at += 16) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+    }
+    if (length & 3) {
+      storeFirst(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)), length & 3);
+    }
+  }
+}
+
+/** y = (x - center) scale + shift over `rows` rows of `length` elements, `stride` elements apart. */
+export function normalizeRows(
+  x: usize, y: usize, rows: i32, length: i32, stride: i32, center: f32, scale: f32, shift: f32,
+): void {
+  normalizeRowsThen(NOTHING, x, y, rows, length, stride, center, scale, shift);
+}
+
+/**
+ * sum g and sum g (x - center) over the rows, as float64 at `out`; g is the gradient of the normalized
+ * values: dy itself, or what an activation with result `y` makes of it, which is then written to `to`.
+ */
+// @ts-ignore: decorator
+@inline
+export function gradientSumsThrough(
+  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+): void {
+  const step = <usize>stride << 2;
+  const quads = rows & ~3;
+  store<f64>(out, 0);
+  store<f64>(out, 0, 8);
+  if (quads > 0) quadGradientSums(then, x, dy, y, to, quads, length, step, center, out);
+  if (rows == quads) return;
+  const skip = <usize>quads * step;
+  singleGradientSums(then, x + skip, dy + skip, y + skip, to + skip, rows - quads, length, step, center, out);
+}
+
+// @ts-ignore: decorator
+@inline
+function addSums(
+  out: usize, s0: v128, s1: v128, s2: v128, s3: v128, p0: v128, p1: v128, p2: v128, p3: v128,
+): void {
+  store<f64>(out, load<f64>(out) + sum2(s0, s1, s2, s3));
+  store<f64>(out, load<f64>(out, 8) + sum2(p0, p1, p2, p3), 8);
+}
+
+/** g of four values, written to `to` where it is not what arrived. */
+// @ts-ignore: decorator
+@inline
+function arrived4(then: i32, dy: usize, y: usize, to: usize): v128 {
+  const g = through4(then, v128.load(dy), y);
+  if (then != NOTHING) v128.store(to, g);
+  return g;
+}
+
+/** g of the first `count` of four values, the others 0. */
+// @ts-ignore: decorator
+@inline
+function arrivedFirst(then: i32, dy: usize, y: usize, to: usize, count: i32): v128 {
+  const g = v128.and(through4(then, v128.load(dy), y), laneMask(count));
+  if (then != NOTHING) storeFirst(to, g, count);
+  return g;
+}
+
+/** Four rows side by side, as in quadStatistics. */
+// @ts-ignore: decorator
+@inline
+function quadGradientSums(
+  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32, out: usize,
+): void {
+  const c = f32x4.splat(center);
+  const tail = length & 3;
+  const mask = laneMask(tail);
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
+  let pending = 0;
+  for (let row = 0; row < rows; row += 4) {
+    const step2 = 2 * step, step3 = 3 * step;
+    for (let done = 0; done < length; ) {
+      const take = min(length - done, BLOCK / 4);
+      let at = <usize>done << 2;
+      const end = at + (<usize>(take & ~3) << 2);
+      done += take;
+      pending += 4 * take;
+      for (; at < end; at += 16) {
+        const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
+        const g0 = arrived4(then, gAt, yAt, toAt);
+        s0 = f32x4.add(s0, g0);
+        p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
+        const g1 = arrived4(then, gAt + step, yAt + step, toAt + step);
+        s1 = f32x4.add(s1, g1);
+        p1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), p1);
+        const g2 = arrived4(then, gAt + step2, yAt + step2, toAt + step2);
+        s2 = f32x4.add(s2, g2);
+        p2 = fma(g2, f32x4.sub(v128.load(xAt + step2), c), p2);
+        const g3 = arrived4(then, gAt + step3, yAt + step3, toAt + step3);
+        s3 = f32x4.add(s3, g3);
+        p3 = fma(g3, f32x4.sub(v128.load(xAt + step3), c), p3);
+      }
+      if (tail > 0 && done == length) {
+        for (let k = 0; k < 4; k++, at += step) {
+          const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
+          s0 = f32x4.add(s0, g);
+          p0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p0);
+        }
+      }
+      if (pending >= BLOCK || (done == length && row + 4 == rows)) {
+        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
+        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
+        pending = 0;
+      }
+    }
+    x += 4 * step;
+    dy += 4 * step;
+    y += 4 * step;
+    to += 4 * step;
+  }
+}
+
+/** One row after the other. */
+// @ts-ignore: decorator
+@inline
+function singleGradientSums(
+  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32, out: usize,
+): void {
+  const c = f32x4.splat(center);
+  const tail = length & 3;
+  const mask = laneMask(tail);
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
+  let pending = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let done = 0; done < length; ) {
+      const take = min(length - done, BLOCK);
+      let at = <usize>done << 2;
+      const end = at + (<usize>(take & ~3) << 2);
+      done += take;
+      pending += take;
+      for (; at + 64 <= end; at += 64) {
+        const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
+        const g0 = arrived4(then, gAt, yAt, toAt), g1 = arrived4(then, gAt + 16, yAt + 16, toAt + 16);
+        s0 = f32x4.add(s0, g0);
+        s1 = f32x4.add(s1, g1);
+        p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
+        p1 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p1);
+        const g2 = arrived4(then, gAt + 32, yAt + 32, toAt + 32), g3 = arrived4(then, gAt + 48, yAt + 48, toAt + 48);
+        s2 = f32x4.add(s2, g2);
+        s3 = f32x4.add(s3, g3);
+        p2 = fma(g2, f32x4.sub(v128.load(xAt, 32), c), p2);
+        p3 = fma(g3, f32x4.sub(v128.load(xAt, 48), c), p3);
+      }
+      for (; at < end; at += 16) {
+        const g = arrived4(then, dy + at, y + at, to + at);
+        s0 = f32x4.add(s0, g);
+        p0 = fma(g, f32x4.sub(v128.load(x + at), c), p0);
+      }
+      if (tail > 0 && done == length) {
+        const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
+        s1 = f32x4.add(s1, g);
+        p1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p1);
+      }
+      if (pending >= BLOCK || (done == length && row == rows - 1)) {
+        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
+        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
+        pending = 0;
+      }
+    }
+    x += step;
+    dy += step;
+    y += step;
+    to += step;
+  }
+}
+
+/** sum dy and sum dy (x - center) over the rows, as float64 at `out`. */
+export function gradientSums(
+  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+): void {
+  gradientSumsThrough(NOTHING, x, dy, 0, 0, rows, length, stride, center, out);
+}
+
+/** dx of four values. */
+// @ts-ignore: decorator
+@inline
+function gradient4(x: usize, dy: usize, center: v128, a: v128, b: v128, shift: v128): v128 {
+  return fma(v128.load(dy), a, fma(f32x4.sub(v128.load(x), center), b, shift));
+}
+
+/** dx = a dy + b (x - center) + shift over the rows. dx may be dy. */
+export function gradientRows(
+  x: usize, dy: usize, dx: usize, rows: i32, length: i32, stride: i32, center: f32, a: f32, b: f32, shift: f32,
+): void {
+  const c4 = f32x4.splat(center);
+  const a4 = f32x4.splat(a);
+  const b4 = f32x4.splat(b);
+  const s4 = f32x4.splat(shift);
+  const step = <usize>stride << 2;
+  const whole = <usize>(length & ~3) << 2;
+  const tail = length & 3;
+  let row = 0;
+  // Four rows side by side, as in quadStatistics.
+  for (; row + 4 <= rows; row += 4, x += 4 * step, dy += 4 * step, dx += 4 * step) {
+    const step2 = 2 * step, step3 = 3 * step;
+    for (let at: usize = 0; at < whole; at += 16) {
+      const xAt = x + at, gAt = dy + at, to = dx + at;
+      v128.store(to, gradient4(xAt, gAt, c4, a4, b4, s4));
+      v128.store(to + step, gradient4(xAt + step, gAt + step, c4, a4, b4, s4));
+      v128.store(to + step2, gradient4(xAt + step2, gAt + step2, c4, a4, b4, s4));
+      v128.store(to + step3, gradient4(xAt + step3, gAt + step3, c4, a4, b4, s4));
+    }
+    if (tail == 0) continue;
+    for (let k = 0, at = whole; k < 4; k++, at += step) {
+      storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
+    }
+  }
+  for (; row < rows; row++, x += step, dy += step, dx += step) {
+    let at: usize = 0;
+    for (; at + 32 <= whole; at += 32) {
+      v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
+      v128.store(dx + at, gradient4(x + at + 16, dy + at + 16, c4, a4, b4, s4), 16);
+    }
+    for (; at < whole; at += 16) v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
+    if (tail > 0) storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
+  }
+}
