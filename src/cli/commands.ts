@@ -3,7 +3,8 @@
 import type { CliCommand } from "./command.ts";
 import { explain } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
+import { foldCommand } from "./commands/fold.ts";
 import { inspect } from "./commands/inspect.ts";
 import { train } from "./commands/train.ts";
 
-export const commands: readonly CliCommand[] = [train, explain, inspect, exportCommand];
+export const commands: readonly CliCommand[] = [train, explain, inspect, exportCommand, foldCommand];

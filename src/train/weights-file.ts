@@ -15,6 +15,8 @@ export const weightTypes = { f32: "F32", f16: "F16", bf16: "BF16" } as const;
 export interface WeightsOptions {
 	/** The type of floating tensors. Default: what they are, float32. */
 	dtype?: keyof typeof weightTypes;
+	/** Entries for the file's metadata, beside `format: "pt"`. */
+	metadata?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -40,10 +42,10 @@ export function saveWeights(net: Module, file: string, options: WeightsOptions =
  */
 export function encodeWeights(
 	tensors: Readonly<Record<string, SafetensorsTensor>>,
-	{ dtype }: WeightsOptions = {},
+	{ dtype, metadata }: WeightsOptions = {},
 ): Uint8Array {
 	const entries = Object.entries(tensors).map(([name, tensor]) => [name, convert(name, tensor, dtype)]);
-	return encodeSafetensors(Object.fromEntries(entries), { format: "pt" });
+	return encodeSafetensors(Object.fromEntries(entries), { ...metadata, format: "pt" });
 }
 
 /** From here on a number is nearer to infinity: the largest of the type, and half a step more. */

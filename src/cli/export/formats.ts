@@ -12,6 +12,8 @@ export interface ExportOptions {
 	readonly dtype?: WeightsOptions["dtype"];
 	/** Of ONNX: the version of its operators. */
 	readonly opset?: number;
+	/** Entries for the file's metadata. */
+	readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** What was written. */

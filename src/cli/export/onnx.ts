@@ -7,7 +7,7 @@ import type { ExportFormat } from "./formats.ts";
 export const onnxFormat: ExportFormat = {
 	extension: ".onnx",
 	name: "onnx",
-	async write({ network, description }, out, { dtype, opset }) {
+	async write({ network, description }, out, { dtype, opset, metadata }) {
 		const preset = network?.preset;
 		checkUsage(preset, () => `${out}: ONNX holds the network as well, and it is not known; name it with --preset`);
 		checkUsage(
@@ -18,7 +18,7 @@ export const onnxFormat: ExportFormat = {
 		const { encodeOnnx, exportOnnx } = await import("../../onnx/index.ts");
 		const { writeFileAtomic } = await import("../../model-files/atomic-write.ts");
 		const { inputShape, name } = preset;
-		const model = exportOnnx(network.net, { inputShape, opset, name, description });
+		const model = exportOnnx(network.net, { inputShape, opset, name, description, metadata });
 		const bytes = encodeOnnx(model);
 		await writeFileAtomic(out, bytes);
 		const tensors = model.graph.initializer;

@@ -7,9 +7,9 @@ import type { ExportFormat } from "./formats.ts";
 export const safetensorsFormat: ExportFormat = {
 	extension: ".safetensors",
 	name: "safetensors",
-	async write(source, out, { dtype }) {
+	async write(source, out, { dtype, metadata }) {
 		const state = source.state();
-		const bytes = encodeWeights(state, { dtype });
+		const bytes = encodeWeights(state, { dtype, metadata });
 		writeFileAtomicSync(out, bytes);
 		const tensors = Object.values(state);
 		const values = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);

@@ -144,6 +144,7 @@ describe("into what a norm reads", () => {
 		expect(how).toEqual([expect.stringMatching(/^BatchNormalization "bn" before (Conv|ConvTranspose|Gemm|MatMul) "/)]);
 		expect(operators).not.toContain("BatchNormalization");
 		expect(operators).not.toContain("Mul");
+		expect(operators.filter((one) => one === "Add").length).toBe(how[0].includes("MatMul") ? 1 : 0);
 		expect(names.filter((name) => name.startsWith("bn"))).toEqual([]);
 	});
 });
@@ -239,6 +240,8 @@ describe("into what reads a norm", () => {
 		expect(left).toEqual([]);
 		expect(how[0]).toMatch(/^BatchNormalization "bn" behind (Conv|ConvTranspose|Gemm|MatMul) "/);
 		expect(operators).not.toContain("BatchNormalization");
+		// Only a product without a sum needs a node for the shift.
+		expect(operators.length).toBe(nodes.length + (nodes.at(-1)?.opType === "MatMul" ? 1 : 0));
 	});
 });
 

@@ -3,7 +3,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { type ModelParts, model, node, noise, value, weight } from "../../../test/support/onnx-builder.ts";
+import { integers, type ModelParts, model, node, noise, value, weight } from "../../../test/support/onnx-builder.ts";
 import { difference } from "../../../test/support/onnx-compare.ts";
 import {
 	behindFoldable,
@@ -172,6 +172,16 @@ describe("what it stands beside", () => {
 			/it is not known how many axes|it normalizes axis 1 of/,
 		],
 		[
+			"a product that sums over examples",
+			[
+				node("GlobalAveragePool", ["b"], ["c"]),
+				node("Flatten", ["c"], ["d"]),
+				node("Gemm", ["d", "w"], ["y"], { transA: 1n }),
+			],
+			[random("w", [2, 3])],
+			/Gemm "Gemm_y" reads it transposed, and sums over examples/,
+		],
+		[
 			"a maximum",
 			[node("MaxPool", ["b"], ["c"], { kernel_shape: [2n, 2n] }), node("Conv", ["c", "w"], ["y"])],
 			[random("w", [4, 4, 1, 1])],
@@ -211,6 +221,17 @@ describe("what it stands beside", () => {
 			/the constant of Add "Add_c" is not one value a channel/,
 		],
 		[
+			"a Reshape that mixes examples",
+			[
+				node("Flatten", ["h"], ["f"]),
+				node("Gemm", ["f", "w"], ["a"]),
+				node("Reshape", ["a", "s"], ["c"]),
+				bn("c", "y"),
+			],
+			[random("w", [64, 24]), integers("s", [-1, 4, 3, 1])],
+			/Reshape "Reshape_c" mixes the channels of Gemm "Gemm_a"/,
+		],
+		[
 			"a Flatten of maps",
 			[node("Conv", ["h", "w"], ["a"]), node("Flatten", ["a"], ["c"]), bn("c", "y", "bn")],
 			[random("w", [2, 4, 3, 4])],
@@ -224,6 +245,26 @@ describe("what it stands beside", () => {
 		],
 	])("before a norm: %s", async (_, nodes, initializers, reason) => {
 		expect(await refused(behindFoldable(nodes, initializers))).toMatch(reason);
+	});
+
+	test("a product that is returned, and its sum", async () => {
+		const nodes = [
+			node("Flatten", ["h"], ["f"]),
+			node("MatMul", ["f", "w"], ["z"]),
+			node("Add", ["z", "b"], ["a"]),
+			bn("a", "y"),
+		];
+		const more = { outputs: [value("y"), value("z")] };
+		const parts = behindFoldable(nodes, [random("w", [64, 4]), random("b", [4])], more);
+		expect(await refused(parts)).toMatch(/the graph also returns the output of MatMul "MatMul_z"/);
+	});
+
+	test("a sum between two norms", async () => {
+		const nodes = [node("Relu", ["h"], ["r"]), bn("r", "a", "inner"), node("Add", ["a", "p"], ["c"]), bn("c", "y")];
+		const initializers = [random("p", [4, 1, 1]), ...normConstants("inner", 4, 80)];
+		const { left, operators } = await foldAndCompare(behindFoldable(nodes, initializers), { inputs });
+		expect(left[1]).toMatch(/BatchNormalization "inner" makes its input, with Add "Add_c" between/);
+		expect(operators).toEqual(["Conv", "Relu", "BatchNormalization", "Add", "BatchNormalization"]);
 	});
 
 	test("Identity and Dropout between, in all their versions", async () => {

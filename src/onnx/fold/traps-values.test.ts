@@ -231,6 +231,16 @@ describe("who else looks", () => {
 		expect(initializers.sort()).toEqual(["b", "w", "w_1", "w_2", "w_bias", "w_bias_1"]);
 	});
 
+	test("a weight that the graph also returns", async () => {
+		const parts = {
+			nodes: [node("Conv", ["x", "w"], ["a"]), bn("a", "y")],
+			outputs: [value("y"), value("w")],
+			initializers: [random("w", [4, 3, 3, 3]), ...normConstants("bn", 4)],
+		};
+		const { left, initializers } = await foldAndCompare(parts, { inputs });
+		expect([left, initializers]).toEqual([[], ["w", "w_1", "w_bias"]]);
+	});
+
 	test("constants that a norm shares with what it folds into, as exporters write equal tensors once", async () => {
 		const parts = {
 			nodes: [
