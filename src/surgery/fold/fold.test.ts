@@ -76,6 +76,10 @@ describe("a norm behind a layer", () => {
 			[2, 3, 6, 6],
 		],
 		"batch renormalization": [() => new nn.Sequential(new nn.Conv2d(3, 5, 3), new nn.BatchRenorm2d(5)), [2, 3, 6, 6]],
+		"a frozen affine layer": [
+			() => new nn.Sequential(new nn.Conv2d(3, 5, 3), new nn.FrozenAffine(5, { eps: 0.01 }), new nn.ReLU()),
+			[2, 3, 6, 6],
+		],
 		"Identity and Dropout between": [
 			() => new nn.Sequential(new nn.Conv2d(3, 5, 3), new nn.Identity(), new nn.Dropout(0.5), bn(5)),
 			[2, 3, 6, 6],
@@ -89,7 +93,7 @@ describe("a norm behind a layer", () => {
 		expect(left).toEqual([]);
 		expect(how).toHaveLength(1);
 		expect(how[0]).toMatch(/ before (Conv|Linear)/);
-		expect(net.modules().some((module) => /Norm/.test(module.constructor.name))).toBe(false);
+		expect(net.modules().some((module) => /Norm|Affine/.test(module.constructor.name))).toBe(false);
 	});
 });
 
@@ -168,6 +172,10 @@ describe("norms behind norms", () => {
 		const { how, left } = folded(net, [2, 3, 5, 5]);
 		expect(how).toEqual(['BatchNorm2d "1" norm BatchNorm2d "0"']);
 		expect(left).toEqual([expect.stringContaining("it reads the network's input")]);
+		const frozen = folded(new nn.Sequential(new nn.FrozenAffine(3), bn(3), new nn.ReLU()), [2, 3, 5, 5]);
+		expect(frozen.left[1]).toMatch(
+			/BatchNorm2d "1": before it: FrozenAffine "0" makes its input, whose numbers are fixed/,
+		);
 	});
 });
 

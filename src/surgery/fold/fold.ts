@@ -2,8 +2,6 @@
 
 import { check, EvenkeelError } from "../../errors.ts";
 import { Sequential } from "../../nn/containers.ts";
-import { isBatchNorm } from "../../nn/is-norm.ts";
-import type { BatchNorm } from "../../nn/layers/batch-norm.ts";
 import { Identity } from "../../nn/layers/shape.ts";
 import type { Module } from "../../nn/module.ts";
 import { messageOf } from "../../node.ts";
@@ -11,7 +9,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { placesOf } from "../replace-module.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { setParameters } from "./layers.ts";
-import { type Change, planFor } from "./plan.ts";
+import { type Change, type FoldableNorm, isFoldableNorm, planFor } from "./plan.ts";
 import type { FoldedNorm, FoldReport, LeftNorm } from "./report.ts";
 import { type Trace, traceOf } from "./trace.ts";
 
@@ -35,7 +33,7 @@ export interface NetworkFoldReport extends FoldReport {
 }
 
 /**
- * Folds the batch normalizations of `net` into the convolutions and linear layers next to them, in place, for
+ * Folds the batch normalizations (and FrozenAffine layers) of `net` into the convolutions and linear layers next to them, in place, for
  * evaluation:
  *
  *     scale = weight / sqrt(runningVar + eps),  shift = bias - runningMean scale
@@ -112,7 +110,7 @@ function planRound(net: Module, trace: Trace): { changes: Change[]; left: LeftNo
 	const left: LeftNorm[] = [];
 	const touched = new Set<Module>();
 	for (const [, norm] of net.namedModules()) {
-		if (!isBatchNorm(norm)) continue;
+		if (!isFoldableNorm(norm)) continue;
 		const places = placesOf(net, norm);
 		const fixed = places.length === 0 || places.some(({ put }) => put === null);
 		const plan = fixed ? cannotGo(places.length === 0) : planFor(trace, norm);
@@ -135,7 +133,7 @@ function cannotGo(isRoot: boolean): string {
 }
 
 /** Takes a norm out of wherever it stands. Returns what puts it back. */
-function takeOut(net: Module, norm: BatchNorm, trace: Trace, keepNames: boolean): (() => void)[] {
+function takeOut(net: Module, norm: FoldableNorm, trace: Trace, keepNames: boolean): (() => void)[] {
 	return placesOf(net, norm).map(({ parent, name, put }) => {
 		// A list whose items somebody else calls by their numbers keeps them.
 		if (parent instanceof Sequential && !keepNames && trace.callsOf(parent).length > 0) {

@@ -3,6 +3,7 @@
 import { isBatchNorm } from "../../nn/is-norm.ts";
 import { type BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../../nn/layers/batch-norm.ts";
 import { BatchRenorm1d, BatchRenorm2d, BatchRenorm3d } from "../../nn/layers/batch-renorm.ts";
+import { FrozenAffine } from "../../nn/layers/frozen-affine.ts";
 import { LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d } from "../../nn/layers/lazy-batch-norm.ts";
 import { AdaptiveAvgPool2d, AvgPool2d } from "../../nn/layers/pool.ts";
 import type { Module } from "../../nn/module.ts";
@@ -24,9 +25,17 @@ import { bothReasons, type FoldedNorm } from "./report.ts";
 import type { Step, Trace } from "./trace.ts";
 import { channelsOf, outputsOf, scaleInputs, scaleOutputs } from "./weights.ts";
 
+/** A norm whose statistics may stand still. */
+export type FoldableNorm = BatchNorm | FrozenAffine;
+
+/** Whether `module` is a norm that folding looks at. */
+export function isFoldableNorm(module: Module): module is FoldableNorm {
+	return isBatchNorm(module) || module instanceof FrozenAffine;
+}
+
 /** A norm that can go, and what its neighbors become. */
 export interface Change {
-	readonly norm: BatchNorm;
+	readonly norm: FoldableNorm;
 	readonly parameters: readonly NewParameters[];
 	/** The layers that it changes. */
 	readonly touches: readonly Module[];
@@ -35,7 +44,7 @@ export interface Change {
 
 /** A norm as it ran. */
 interface RunNorm {
-	readonly norm: BatchNorm;
+	readonly norm: FoldableNorm;
 	readonly step: Step;
 	readonly input: Tensor;
 	readonly output: Tensor;
@@ -44,7 +53,7 @@ interface RunNorm {
 }
 
 /** What to do with `norm`, or why nothing can be done. */
-export function planFor(trace: Trace, norm: BatchNorm): Change | string {
+export function planFor(trace: Trace, norm: FoldableNorm): Change | string {
 	const ran = attempt(() => runOf(trace, norm));
 	if (typeof ran === "string") return ran;
 	const before = attempt(() => planBefore(trace, ran));
@@ -55,10 +64,10 @@ export function planFor(trace: Trace, norm: BatchNorm): Change | string {
 
 const foldable = [
 	...[BatchNorm1d, BatchNorm2d, BatchNorm3d, LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d],
-	...[BatchRenorm1d, BatchRenorm2d, BatchRenorm3d],
+	...[BatchRenorm1d, BatchRenorm2d, BatchRenorm3d, FrozenAffine],
 ];
 
-function runOf(trace: Trace, norm: BatchNorm): RunNorm {
+function runOf(trace: Trace, norm: FoldableNorm): RunNorm {
 	demand(
 		foldable.some((one) => norm instanceof one),
 		"what it normalizes by depends on the example, also in evaluation",
@@ -128,7 +137,7 @@ function planBefore(trace: Trace, { norm, step, input, axis, affine }: RunNorm):
 
 function intoBefore(
 	trace: Trace,
-	norm: BatchNorm,
+	norm: FoldableNorm,
 	host: RunLayer,
 	value: Tensor,
 	axis: number,
@@ -161,7 +170,7 @@ function intoBefore(
 /** The norm that is all of what made a value. */
 function innerNorm(trace: Trace, maker: Step): RunNorm | null {
 	for (const { module, output } of trace.calls) {
-		if (output !== maker.output || !isBatchNorm(module)) continue;
+		if (output !== maker.output || !isFoldableNorm(module)) continue;
 		const ran = attempt(() => runOf(trace, module));
 		if (typeof ran !== "string") return ran;
 	}
@@ -169,8 +178,10 @@ function innerNorm(trace: Trace, maker: Step): RunNorm | null {
 }
 
 /** Two norms in a row are one: the inner one's statistics stay, its scale and shift become those of both. */
-function intoNorm(trace: Trace, norm: BatchNorm, inner: RunNorm, axis: number, affine: Affine): Change {
-	const { weight, bias, label } = inner.norm;
+function intoNorm(trace: Trace, norm: FoldableNorm, inner: RunNorm, axis: number, affine: Affine): Change {
+	const layer = inner.norm;
+	const { weight, bias, label } = layer;
+	demand(!(layer instanceof FrozenAffine), () => `${label} makes its input, whose numbers are fixed`);
 	demand(axis === inner.axis, () => `it normalizes axis ${axis}, and ${label} before it axis ${inner.axis}`);
 	for (const parameter of [weight, bias]) {
 		const others = parameter ? trace.readers(parameter).filter((step) => step !== inner.step) : [];
@@ -179,12 +190,12 @@ function intoNorm(trace: Trace, norm: BatchNorm, inner: RunNorm, axis: number, a
 	const size = affine.scale.length;
 	const own = { scale: valuesOr(weight, 1, size), shift: valuesOr(bias, 0, size) };
 	const both = compose(affine, own);
-	const changed: NewParameters = { layer: inner.norm, weight: both.scale, bias: both.shift };
+	const changed: NewParameters = { layer, weight: both.scale, bias: both.shift };
 	checkFits(changed);
 	return {
 		norm,
 		parameters: [changed],
-		touches: [inner.norm],
+		touches: [layer],
 		folded: { norm: norm.label, into: [label], how: "norm" },
 	};
 }
