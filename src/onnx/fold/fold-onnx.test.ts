@@ -36,9 +36,9 @@ describe("into what a norm reads", () => {
 			[2, 3, 6, 7],
 		],
 		[
-			"grouped Conv",
+			"grouped Conv, and an epsilon of its own",
 			6,
-			[node("Conv", ["x", "w"], ["a"], { group: 3n }), bn("a", "y")],
+			[node("Conv", ["x", "w"], ["a"], { group: 3n }), bn("a", "y", "bn", { epsilon: 0.1 })],
 			[random("w", [6, 2, 3, 3])],
 			[2, 6, 5, 5],
 		],
