@@ -1,10 +1,12 @@
-// Three projects. `unit` runs on src/ as it stands: unit tests beside the code, and the conformance cases.
-// `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that.
+// Four projects. `unit` runs on src/ as it stands: unit tests beside the code, and the conformance cases.
+// `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that. `lab` runs the web lab in a
+// browser, on a build of its own.
 
 import { defineConfig } from "vitest/config";
 
 const built = ["test/end-to-end/**/*.test.ts", "test/packaging/**/*.test.ts"];
 const browser = ["test/browser/**/*.test.ts"];
+const lab = ["lab/**/*.browser.test.ts"];
 
 const shared = { pool: "forks", testTimeout: 60_000, hookTimeout: 60_000 } as const;
 /** These start processes of their own, each with threads: one file at a time. */
@@ -17,12 +19,13 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: "unit",
-					include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-					exclude: [...built, ...browser],
+					include: ["src/**/*.test.ts", "test/**/*.test.ts", "lab/src/**/*.test.ts"],
+					exclude: [...built, ...browser, ...lab],
 				},
 			},
 			{ test: { ...oneByOne, name: "built", include: built } },
 			{ test: { ...oneByOne, name: "browser", include: browser } },
+			{ test: { ...oneByOne, name: "lab", include: lab, globalSetup: "lab/test/support/build.ts" } },
 		],
 	},
 });

@@ -1,4 +1,4 @@
-// Builds dist/: the kernels, the modules, their types. `--if-needed` does nothing, and says nothing,
+// Builds dist/: the kernels, the modules, the lab, their types. `--if-needed` does nothing, and says nothing,
 // when dist/ is newer than every source.
 
 import { spawnSync } from "node:child_process";
@@ -14,6 +14,7 @@ const ifNeeded = process.argv.includes("--if-needed");
 if (ifNeeded && isFresh()) process.exit(0);
 step("scripts/build-kernels.mjs");
 step("node_modules/tsdown/dist/run.mjs");
+step("scripts/build-lab.mjs");
 step("scripts/build-types.mjs");
 
 /** Runs a Node script of the build; its failure is ours. @param {string} script */
@@ -31,9 +32,9 @@ function step(script) {
 
 function isFresh() {
 	const sources = ["package.json", "tsconfig.json", "tsconfig.build.json", "tsdown.config.ts"];
-	for (const folder of ["src", "scripts"]) {
+	for (const folder of ["src", "scripts", "lab/src"]) {
 		for (const file of readdirSync(join(root, folder), { recursive: true }).map(String)) {
-			if (/\.(ts|mjs)$/.test(file) && !file.endsWith(".test.ts")) sources.push(join(folder, file));
+			if (/\.(tsx?|mjs|css)$/.test(file) && !file.endsWith(".test.ts")) sources.push(join(folder, file));
 		}
 	}
 	try {

@@ -17,13 +17,14 @@ const bins = {
 
 const steps = [
 	{ name: "kernels", run: () => node("scripts/build-kernels.mjs") },
-	{ name: "types", run: () => node(bin("tsc"), "-p", ".") },
+	{ name: "types", run: () => node(bin("tsc"), "-p", ".") && node(bin("tsc"), "-p", "lab") },
 	{ name: "lint", run: () => node(bin("biome"), "check", "--error-on-warnings", ".") },
 	{ name: "one-way imports", run: () => node(bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src") },
 	{ name: "unit and conformance tests", run: () => tests("unit") },
 	{ name: "build", run: () => node("scripts/build.mjs") },
 	{ name: "end-to-end and packaging tests", run: () => tests("built") },
 	{ name: "browser tests", run: () => tests("browser") },
+	{ name: "the lab in a browser", run: () => tests("lab") },
 ];
 
 let passed = 0;

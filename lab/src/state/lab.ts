@@ -1,0 +1,185 @@
+// The lab's state: the settings, the run, and what the engine has told of it. Panels read the signals here and call
+// the functions; nothing else is shared between them.
+
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { EngineClient } from "../engine/client.ts";
+import {
+	type EngineInfo,
+	type OwnData,
+	type PerSide,
+	type RunInfo,
+	type Side,
+	type Snapshot,
+	type Speed,
+	type Stopped,
+	sides,
+	type TestResult,
+} from "../engine/protocol.ts";
+import { defaults, type Settings } from "../settings/settings.ts";
+import { Series } from "./series.ts";
+
+/** What the engine is doing. */
+export type Phase = "asleep" | "starting" | "loading" | "ready" | "running" | "failed";
+
+/** The settings that are shown, and that the next step is taken with. */
+export const settings = signal<Settings>(defaults);
+
+const phaseSignal = signal<Phase>("asleep");
+const engineInfo = signal<EngineInfo | null>(null);
+const runSignal = signal<RunInfo | null>(null);
+const progressSignal = signal(0);
+const failureSignal = signal("");
+const snapshotSignal = signal<Snapshot | null>(null);
+
+export const phase: ReadonlySignal<Phase> = phaseSignal;
+/** What evenkeel runs on; null until it has started. */
+export const engine: ReadonlySignal<EngineInfo | null> = engineInfo;
+/** The run that the engine stands ready for; null until then. */
+export const run: ReadonlySignal<RunInfo | null> = runSignal;
+/** How much of the data is loaded, 0 to 1. */
+export const progress: ReadonlySignal<number> = progressSignal;
+/** What went wrong, in English; "" if nothing. */
+export const failure: ReadonlySignal<string> = failureSignal;
+/** The last snapshot of this run; null at step 0. */
+export const snapshot: ReadonlySignal<Snapshot | null> = snapshotSignal;
+export const step = computed(() => snapshotSignal.value?.step ?? 0);
+export const isRunning = computed(() => phaseSignal.value === "running");
+export const speed = computed<Speed | null>(() => snapshotSignal.value?.speed ?? null);
+export const stopped = computed<PerSide<Stopped | null>>(() => snapshotSignal.value?.stopped ?? {});
+/** The twins that are on. */
+export const activeSides = computed<readonly Side[]>(() => sides.filter((side) => settings.value[side].on));
+
+/** The curves of one twin. */
+export interface Curves {
+	readonly loss: Series;
+	readonly accuracy: Series;
+}
+
+const emptyCurves = (): Record<Side, Curves> => ({
+	a: { loss: new Series(), accuracy: new Series() },
+	b: { loss: new Series(), accuracy: new Series() },
+});
+
+/** Each step's loss and accuracy. They are changed in place: read {@link snapshot} to follow them. */
+export let curves = emptyCurves();
+/** What the test set gave, in the order of the steps. */
+export let tests: TestResult[] = [];
+
+let client: Promise<EngineClient> | null = null;
+/** The settings that the engine was given last. */
+let configured: Settings | null = null;
+
+/** The engine, started when first asked for. Its code is not part of the page's first load. */
+export function useEngine(): Promise<EngineClient> {
+	client ??= startEngine();
+	return client;
+}
+
+async function startEngine(): Promise<EngineClient> {
+	phaseSignal.value = "starting";
+	const { EngineClient } = await import("../engine/client.ts");
+	const threads = new URLSearchParams(location.search).get("threads");
+	const count = threads === null ? "auto" : Math.max(1, Math.min(64, Math.floor(Number(threads)) || 1));
+	return new EngineClient(
+		{
+			opened(info) {
+				engineInfo.value = info;
+			},
+			loading(received, total) {
+				batch(() => {
+					phaseSignal.value = "loading";
+					progressSignal.value = total > 0 ? received / total : 0;
+				});
+			},
+			configured: begin,
+			snapshot: take,
+			failed(message) {
+				batch(() => {
+					phaseSignal.value = "failed";
+					failureSignal.value = message;
+				});
+			},
+		},
+		count,
+	);
+}
+
+function begin(info: RunInfo): void {
+	curves = emptyCurves();
+	tests = [];
+	batch(() => {
+		runSignal.value = info;
+		snapshotSignal.value = null;
+		failureSignal.value = "";
+		phaseSignal.value = "ready";
+	});
+}
+
+function take(taken: Snapshot): void {
+	// One of the run before, which was on its way.
+	if (taken.generation !== runSignal.value?.generation) return;
+	for (const side of sides) {
+		for (const key of ["loss", "accuracy"] as const) {
+			const values = taken.steps[key][side];
+			if (values) for (const value of values) curves[side][key].push(value);
+		}
+	}
+	tests.push(...taken.tests);
+	batch(() => {
+		snapshotSignal.value = taken;
+		if (phaseSignal.value !== "failed") phaseSignal.value = taken.running ? "running" : "ready";
+	});
+}
+
+/** Gives the engine the settings, if it has other ones. `own` brings examples along. */
+export async function configure(own?: OwnData): Promise<void> {
+	if (!own && configured === settings.value) return;
+	configured = settings.value;
+	const started = await useEngine();
+	if (phaseSignal.value !== "starting") phaseSignal.value = "loading";
+	started.configure(settings.value, own);
+}
+
+/** Trains on, from wherever the run stands. */
+export async function start(): Promise<void> {
+	await configure();
+	(await useEngine()).start();
+}
+
+export async function pause(): Promise<void> {
+	(await useEngine()).pause();
+}
+
+/** A number of steps, then pause. */
+export async function stepBy(count: number): Promise<void> {
+	await configure();
+	(await useEngine()).step(count);
+}
+
+/** Back to step 0. */
+export async function reset(): Promise<void> {
+	await configure();
+	(await useEngine()).reset();
+}
+
+/** Changes settings. A run that was under way starts again from step 0, since it would be another one. */
+export function change(next: Settings): void {
+	const wasUnderWay = configured !== null;
+	settings.value = next;
+	if (wasUnderWay) void configure();
+}
+
+/** Changes one twin's settings. */
+export function changeTwin(side: Side, part: Partial<Settings[Side]>): void {
+	const now = settings.value;
+	change({ ...now, [side]: { ...now[side], ...part } });
+}
+
+/** Calls `listener` with every snapshot and at the start of each run. Returns a function that ends it. */
+export function onSnapshot(listener: () => void): () => void {
+	return effect(() => {
+		void snapshotSignal.value;
+		void runSignal.value;
+		listener();
+	});
+}

@@ -1,0 +1,46 @@
+// A panel's place on the page: heading, lead, and its view, which is loaded when it comes near the screen and told
+// whether it can be seen.
+
+import type { ComponentType } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { t } from "../i18n/i18n.ts";
+import type { Panel, PanelProps } from "../panels/panel.ts";
+import { strings } from "../strings.ts";
+
+export function PanelSection({ panel }: { panel: Panel }) {
+	const section = useRef<HTMLElement>(null);
+	const [visible, setVisible] = useState(false);
+	const [View, setView] = useState<ComponentType<PanelProps> | null>(null);
+	const [failure, setFailure] = useState("");
+	useEffect(() => {
+		const element = section.current;
+		if (!element) return;
+		const seen = new IntersectionObserver(([entry]) => setVisible(entry.isIntersecting));
+		seen.observe(element);
+		const near = new IntersectionObserver(
+			([entry]) => {
+				if (!entry.isIntersecting) return;
+				near.disconnect();
+				panel.load().then(
+					(loaded) => setView(() => loaded.View),
+					(error: unknown) => setFailure(String(error)),
+				);
+			},
+			{ rootMargin: "600px" },
+		);
+		near.observe(element);
+		return () => {
+			seen.disconnect();
+			near.disconnect();
+		};
+	}, [panel]);
+	return (
+		<section ref={section} id={panel.id} class="panel" aria-labelledby={`${panel.id}-title`}>
+			<header class="panel-head">
+				<h2 id={`${panel.id}-title`}>{t(panel.title)}</h2>
+				<p>{t(panel.lead)}</p>
+			</header>
+			{View ? <View visible={visible} /> : <p class="panel-wait">{failure || t(strings.loading)}</p>}
+		</section>
+	);
+}
