@@ -12,6 +12,17 @@ export type { Difference } from "./fold/difference.ts";
 export { type FoldOptions, fold, type NetworkFoldReport } from "./fold/fold.ts";
 export type { FoldedNorm, FoldReport, LeftNorm } from "./fold/report.ts";
 export { type Finding, type FindingKind, type HasDecay, type InspectOptions, inspectNorms } from "./inspect.ts";
+export type { Distribution, Histogram } from "./inspection/distribution.ts";
+export {
+	type InspectedLayer,
+	type InspectedNorm,
+	type InspectedTensor,
+	type Inspection,
+	type InspectNetworkOptions,
+	inspectNetwork,
+} from "./inspection/inspection.ts";
+export { inspectionHtml, inspectionPage } from "./inspection/page.ts";
+export { inspectionStyle } from "./inspection/style.ts";
 export { type KerasOptions, type KerasPairing, kerasToStateDict, loadKerasWeights } from "./keras/load.ts";
 export type { Inputs, NetworkInputs } from "./recalibrate/batches.ts";
 export {

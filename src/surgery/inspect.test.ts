@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import "../autograd/backward.ts";
 import { init } from "../backend/init.ts";
 import * as nn from "../nn/index.ts";
-import { tensor } from "../ops/creation.ts";
+import { tensor, zeros } from "../ops/creation.ts";
 import { add } from "../ops/elementwise/op.ts";
 import { AdamW, noWeightDecayOnNorms, SGD } from "../optim/index.ts";
 import { Generator, manualSeed } from "../random/generator.ts";
@@ -36,6 +36,16 @@ const kinds = (findings: readonly Finding[]) => findings.map(({ layer, kind }) =
 
 function bn(net: nn.Sequential, at = 1): nn.BatchNorm2d {
 	return net.at(at) as nn.BatchNorm2d;
+}
+
+/** Layers that only forward puts in order. */
+class Written extends nn.Module {
+	act = new nn.Sigmoid();
+	bn = new nn.BatchNorm2d(8);
+	conv = new nn.Conv2d(3, 8, 3);
+	override forward(x: Tensor): Tensor {
+		return this.act.forward(this.bn.forward(this.conv.forward(x)));
+	}
 }
 
 /** x + f(x), with the sum a function: what reads what is then not always known. */
@@ -172,6 +182,28 @@ describe("a planted mistake is found", () => {
 			remedy: /scale the input/,
 		},
 		{
+			name: "statistics that one batch of NaN has ruined",
+			net() {
+				const net = settled(small(), images);
+				bn(net).runningMean?.view().fill(Number.NaN, 2, 5);
+				return net;
+			},
+			finds: ["1 not-finite"],
+			evidence: /^the running mean is NaN in 3 of 8 channels$/,
+			remedy: /^re-estimate the running statistics/,
+		},
+		{
+			name: "a scale that has grown beyond all numbers",
+			net() {
+				const net = settled(small(), images);
+				bn(net).weight?.view().fill(Number.POSITIVE_INFINITY, 2, 3);
+				return net;
+			},
+			finds: ["1 not-finite"],
+			evidence: /^the scale is Infinity in 1 of 8 channels$/,
+			remedy: /earlier checkpoint/,
+		},
+		{
 			name: "inputs so small that eps counts",
 			net: () =>
 				settled(new nn.Sequential(linear(10, 8), new nn.BatchNorm1d(8, { momentum: 0.5 })), (seed) =>
@@ -249,6 +281,13 @@ describe("nothing is found in a sound network", () => {
 		const made = net();
 		expect(kinds(inspectNorms(made, { batchSize: 32, ...options?.(made) }))).toEqual([]);
 	});
+});
+
+test("an example shows which layer reads what, where no Sequential says so", () => {
+	const net = new Written();
+	const options = { batchSize: 32, trained: false };
+	expect(kinds(inspectNorms(net, options))).toEqual([]);
+	expect(kinds(inspectNorms(net, { ...options, example: zeros([1, 3, 8, 8]) }))).toEqual(["conv bias-before-norm"]);
 });
 
 test("the network is left as it was", () => {

@@ -5,7 +5,7 @@ import { check } from "../errors.ts";
 import { isNorm } from "../nn/is-norm.ts";
 import type { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { declaredOrder } from "./layer-order.ts";
+import { declaredOrder, observedOrder, type PlacedLayer } from "./layer-order.ts";
 import { observeNorms } from "./observe.ts";
 import { placementFindings } from "./placement-rules.ts";
 import { stateFindings } from "./state-rules.ts";
@@ -18,6 +18,7 @@ export type FindingKind =
 	| "bias-before-norm"
 	| "decayed-norm"
 	| "frozen-but-training"
+	| "not-finite"
 	| "never-updated"
 	| "statistics-far"
 	| "dead-channels"
@@ -48,6 +49,11 @@ export interface InspectOptions {
 	replicas?: number;
 	/** Batches of inputs: shows whether the running statistics fit them, and which channels are dead. */
 	data?: Tensor | Iterable<Tensor>;
+	/**
+	 * An input, of any values, where there is no `data`: the network is run on it to see which layer reads what. Without
+	 * either, that is known of the layers in a Sequential alone.
+	 */
+	example?: Tensor;
 	/** The optimizer: shows whether scales and shifts decay. */
 	optimizer?: HasDecay;
 	/** Whether the network has been trained; of one that has not, running statistics say nothing. Default true. */
@@ -55,14 +61,14 @@ export interface InspectOptions {
 }
 
 /** What the rules are given. */
-export interface InspectContext extends Omit<InspectOptions, "data"> {
+export interface InspectContext extends Omit<InspectOptions, "data" | "example"> {
 	readonly replicas: number;
 	readonly trained: boolean;
 }
 
 /**
  * Looks for what goes wrong with normalization in practice: batches too small for their statistics, norms beside
- * dropout, biases that a norm cancels, decaying scales, parameters that are frozen while statistics move, running
+ * dropout, biases that a norm cancels, decaying scales, parameters that are frozen while statistics move, NaN, running
  * statistics never updated or far from those of the data, channels dead or exploding, eps close to the variance.
  *
  * The network is run in evaluation mode where `data` is given, and is left as it was.
@@ -71,7 +77,7 @@ export interface InspectContext extends Omit<InspectOptions, "data"> {
  * @throws EvenkeelError if batchSize or replicas is no whole number of at least 1
  */
 export function inspectNorms(net: Module, options: InspectOptions): Finding[] {
-	const { batchSize, replicas = 1, data, optimizer, trained = true } = options;
+	const { batchSize, replicas = 1, data, example, optimizer, trained = true } = options;
 	for (const [name, value] of Object.entries({ batchSize, replicas })) {
 		check(
 			Number.isInteger(value) && value >= 1,
@@ -81,7 +87,7 @@ export function inspectNorms(net: Module, options: InspectOptions): Finding[] {
 	const batches = data === undefined ? null : "isEvenkeelTensor" in data ? [data] : data;
 	const { layers, observed } = batches
 		? observeNorms(net, batches)
-		: { layers: declaredOrder(net), observed: new Map<Module, never>() };
+		: { layers: example ? runOrder(net, example) : declaredOrder(net), observed: new Map<Module, never>() };
 	const context = { batchSize, replicas, optimizer, trained };
 	const place = new Map(layers.map(({ module }, index) => [module, index]));
 	const findings = [
@@ -95,4 +101,12 @@ export function inspectNorms(net: Module, options: InspectOptions): Finding[] {
 	];
 	const order = new Map([...net.namedModules()].map(([name, module]) => [name, place.get(module) ?? -1]));
 	return findings.sort((a, b) => (order.get(a.layer) ?? -1) - (order.get(b.layer) ?? -1));
+}
+
+/** The layers in the order in which they run; those that did not run last. */
+function runOrder(net: Module, example: Tensor): PlacedLayer[] {
+	const ran = observedOrder(net, [example], () => {});
+	const seen = new Set(ran.map(({ module }) => module));
+	const others = declaredOrder(net).filter(({ module }) => !seen.has(module));
+	return [...ran, ...others.map((layer) => ({ ...layer, input: null }))];
 }

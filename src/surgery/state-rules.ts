@@ -31,9 +31,11 @@ export function stateFindings(
 	trained: boolean,
 ): Finding[] {
 	const findings: (Omit<Finding, "layer"> | null)[] = [];
+	const broken = notFinite(module);
+	findings.push(broken);
 	if (isBatchNorm(module)) {
 		findings.push(frozenButTraining(module));
-		if (trained) findings.push(...trackedFindings(module, observed));
+		if (trained && !broken) findings.push(...trackedFindings(module, observed));
 	}
 	const scale = trained && module.weight ? numbers(module.weight) : [];
 	const variance = trained && isBatchNorm(module) && module.runningVar ? numbers(module.runningVar) : [];
@@ -48,6 +50,27 @@ function short(value: number): string {
 	const rounded = Number(value.toPrecision(3));
 	const size = Math.abs(rounded);
 	return size > 0 && (size < 1e-3 || size >= 1e6) ? rounded.toExponential() : String(rounded);
+}
+
+/** NaN or infinity in what a norm has learned or tracked: its output holds it too. */
+function notFinite(module: NormLayer): Omit<Finding, "layer"> | null {
+	const held = { weight: "scale", bias: "shift", runningMean: "running mean", runningVar: "running variance" };
+	const parts = Object.entries(held).flatMap(([property, name]) => {
+		const tensor: Tensor | null = Reflect.get(module, property) ?? null;
+		const values = tensor ? numbers(tensor) : [];
+		const bad = values.filter((v) => !Number.isFinite(v));
+		return bad.length > 0 ? [`the ${name} is ${bad[0]} in ${bad.length} of ${values.length} channels`] : [];
+	});
+	if (parts.length === 0) return null;
+	const learned = parts.some((part) => part.startsWith("the s"));
+	return {
+		kind: "not-finite",
+		evidence: parts.join("; "),
+		remedy: learned
+			? "go back to an earlier checkpoint, and train on with a smaller learning rate or clipGradNorm"
+			: "re-estimate the running statistics on training data, recalibrate(net, data); one batch with NaN is enough to ruin them elsewhere",
+		severity: "error",
+	};
 }
 
 function frozenButTraining(module: BatchNorm): Omit<Finding, "layer"> | null {
@@ -167,7 +190,8 @@ function dead(
 }
 
 function exploding(scale: readonly number[], variance: readonly number[]): Omit<Finding, "layer"> | null {
-	const large = (values: readonly number[], limit: number) => values.filter((v) => !(Math.abs(v) <= limit));
+	const large = (values: readonly number[], limit: number) =>
+		values.filter((v) => Number.isFinite(v) && Math.abs(v) > limit);
 	const scales = large(scale, EXPLODING_SCALE);
 	const variances = large(variance, EXPLODING_VARIANCE);
 	if (scales.length + variances.length === 0) return null;
@@ -185,7 +209,7 @@ function exploding(scale: readonly number[], variance: readonly number[]): Omit<
 	};
 }
 
-/** The one furthest from zero; NaN if one is. */
+/** The one furthest from zero. */
 function extreme(values: readonly number[]): number {
-	return values.reduce((most, v) => (Number.isNaN(v) || Math.abs(v) > Math.abs(most) ? v : most));
+	return values.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most));
 }

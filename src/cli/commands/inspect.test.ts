@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeImageFolder } from "../../../test/support/image-folder.ts";
-import { runForTest } from "../../../test/support/terminal.ts";
+import { model, node, value, weight } from "../../../test/support/onnx-builder.ts";
+import { recordTerminal, runForTest } from "../../../test/support/terminal.ts";
+import { encodeOnnx } from "../../model-files/onnx/index.ts";
 import { encodeSafetensors } from "../../model-files/safetensors.ts";
+import type { Inspection } from "../../surgery/index.ts";
+import { runProgram } from "../program.ts";
 
 let root: string;
 let images: string;
@@ -23,63 +27,88 @@ afterAll(() => {
 	rmSync(root, { recursive: true, force: true });
 });
 
-interface Line {
-	event: string;
-	[key: string]: unknown;
-}
-
-async function inspected(...args: string[]): Promise<Line[]> {
+async function inspected(...args: string[]): Promise<Inspection & { event: string }> {
 	const { code, out, err } = await runForTest("inspect", ...args, "--json");
 	expect(code, err).toBe(0);
-	return out
-		.trim()
-		.split("\n")
-		.map((line): Line => JSON.parse(line));
+	expect(out.trim().split("\n")).toHaveLength(1);
+	return JSON.parse(out);
 }
 
+const kinds = ({ findings }: Inspection) => [...new Set(findings.map(({ kind }) => kind))].sort();
+
 describe("evenkeel inspect", () => {
-	test("a preset: layers, norms and what the batch size does to them", async () => {
-		const lines = await inspected("lenet-bn", "--batch-size", "32", "--replicas", "4");
-		expect(lines[0]).toMatchObject({ event: "start", batchSize: 32, replicas: 4, data: null });
-		expect(lines.filter(({ event }) => event === "layer")).toHaveLength(16);
-		const norms = lines.filter(({ event }) => event === "norm");
-		expect(norms.map(({ type, channels }) => `${type} ${channels}`)).toEqual([
+	test("a preset: layers, norms and what the batch size does to them, as one JSON object", async () => {
+		const inspection = await inspected("lenet-bn", "--batch-size", "32", "--replicas", "4");
+		expect(inspection).toMatchObject({ event: "inspection", batchSize: 32, replicas: 4, data: null });
+		expect(inspection.layers).toHaveLength(16);
+		expect(inspection.inputShape).toEqual([1, 1, 28, 28]);
+		expect(inspection.totals.parameters).toBe(44_878);
+		expect(inspection.norms.map(({ type, channels }) => `${type} ${channels}`)).toEqual([
 			...["BatchNorm2d 6", "BatchNorm2d 16", "BatchNorm1d 120", "BatchNorm1d 84"],
 		]);
-		expect(norms[0]).toMatchObject({ layer: "1", scale: { min: 1, mean: 1, max: 1 }, batches: 0 });
-		const kinds = new Set(lines.filter(({ event }) => event === "finding").map(({ kind }) => kind));
-		expect([...kinds].sort()).toEqual(["bias-before-norm", "small-batch"]);
+		expect(inspection.norms[0]).toMatchObject({ layer: "1", scale: { min: 1, mean: 1, max: 1 }, batches: 0 });
+		expect(kinds(inspection)).toEqual(["bias-before-norm", "small-batch"]);
 	});
 
 	test("a sound preset has no finding, and says so", async () => {
 		const { code, out } = await runForTest("inspect", "resnet-mini");
 		expect(code).toBe(0);
 		expect(out).toContain("No findings.");
-		expect(out).toMatch(/5\.shortcut\.1 +BatchNorm2d +1\.000 … 1\.000/);
+		expect(out).toMatch(
+			/^5\.shortcut\.1 BatchNorm2d, 64 channels, eps 1e-5, 0 batches\n {2}scale +1\.00 +1\.00 +1\.00 +█$/m,
+		);
+		expect(out).toMatch(/^5\.shortcut\.0 +Conv2d +\[1, 64, 7, 7\] +2,048 +201 k$/m);
+		expect(out).toMatch(/^sum +77,754 +19 M\nfor an input \[1, 1, 28, 28\]: 19 MFLOPs, a multiply-add being two$/m);
 		const other = await runForTest("inspect", "resnet-mini", "--norm", "group", "--batch-size", "2");
 		expect(other.out).toMatch(/GroupNorm[\s\S]*No findings\./);
 	});
 
 	test("a run's folder: the checkpoint knows its network, batch size and norm", async () => {
-		const lines = await inspected(run, "--data", images);
-		expect(lines[0]).toMatchObject({
-			batchSize: 16,
-			source: expect.stringContaining("preset lenet with the weights of"),
-		});
-		const [norm] = lines.filter(({ event }) => event === "norm");
-		expect(norm.batches).toBe(64);
-		expect(lines.filter(({ kind }) => kind === "statistics-far" || kind === "never-updated")).toEqual([]);
+		const inspection = await inspected(run, "--data", images);
+		expect(inspection.batchSize).toBe(16);
+		expect(inspection.source).toContain("preset lenet with the weights of");
+		expect(inspection.data).toContain("train images from");
+		expect(inspection.norms[0].batches).toBe(64);
+		expect(kinds(inspection)).toEqual(["bias-before-norm"]);
 	});
 
-	test("weights alone: the norms by their names", async () => {
-		const lines = await inspected(join(run, "model.safetensors"));
-		expect(lines.filter(({ event }) => event === "norm").map(({ layer }) => layer)).toEqual(["1", "5", "10", "13"]);
-		expect(lines.filter(({ event }) => event === "layer")).toEqual([]);
+	test("weights alone: the norms by their names, and the tensors", async () => {
+		const inspection = await inspected(join(run, "model.safetensors"));
+		expect(inspection.norms.map(({ layer }) => layer)).toEqual(["1", "5", "10", "13"]);
+		expect(inspection.layers).toEqual([]);
+		expect(inspection.tensors).toHaveLength(30);
+		expect(inspection.tensors[0]).toEqual({ name: "0.weight", dtype: "F32", shape: [6, 1, 5, 5] });
+		expect(inspection.notes).toEqual([expect.stringContaining("--preset names one")]);
 		const known = await inspected(join(run, "model.safetensors"), "--preset", "lenet-bn");
-		expect(known.filter(({ event }) => event === "layer")).toHaveLength(16);
+		expect([known.layers.length, known.tensors.length]).toEqual([16, 0]);
 	});
 
-	test("weights in which a norm was never run", async () => {
+	test("without color and beyond ASCII where the terminal has neither", async () => {
+		const recorded = recordTerminal({ isTTY: true, env: { LANG: "C", NO_COLOR: "1" } });
+		expect(await runProgram(["inspect", run], recorded.terminal)).toBe(0);
+		expect(recorded.out()).toMatch(/^ {2}scale +[\d.]+ +[\d.]+ +[\d.]+ {2}[ .:=+*%#-]+$/m);
+		expect(recorded.out()).toMatch(/^[\x20-\x7e\n]*$/);
+		const colored = recordTerminal({ isTTY: true, env: { LANG: "en_US.UTF-8" } });
+		expect(await runProgram(["inspect", run], colored.terminal)).toBe(0);
+		expect(colored.out()).toContain("\u001b[36m");
+		expect(colored.out()).toMatch(/[▁▂▃▄▅▆▇█]/);
+	});
+
+	test("a page, which is written whole or not at all", async () => {
+		const page = join(root, "page.html");
+		const { code, out, err } = await runForTest("inspect", run, "--html", page);
+		expect([code, err]).toEqual([0, `page: ${page}\n`]);
+		expect(out).toContain("running variance");
+		const html = readFileSync(page, "utf8");
+		expect(html).toMatch(/^<!doctype html>/);
+		expect(html).toContain("BatchNorm1d");
+		expect(readdirSync(root).filter((name) => name.startsWith("page.html"))).toEqual(["page.html"]);
+		const nowhere = await runForTest("inspect", run, "--html", join(root, "no", "page.html"));
+		expect([nowhere.code, nowhere.out]).toEqual([2, ""]);
+		expect(nowhere.err).toMatch(/--html .*the folder .* does not exist/);
+	});
+
+	test("weights in which a norm was never run, with names that a terminal would obey", async () => {
 		const vector = (value: number) => ({ dtype: "F32" as const, shape: [3], data: new Float32Array(3).fill(value) });
 		const file = join(root, "fresh.safetensors");
 		const state = {
@@ -88,17 +117,83 @@ describe("evenkeel inspect", () => {
 			"bn.running_mean": vector(0),
 			"bn.running_var": vector(1),
 		};
-		writeFileSync(file, encodeSafetensors({ ...state, "ln.weight": vector(1), "ln.bias": vector(0) }));
+		const others = { "ln\u001b[31m.weight": vector(1), "ln\u001b[31m.bias": vector(0) };
+		writeFileSync(file, encodeSafetensors({ ...state, ...others }));
 		const { out } = await runForTest("inspect", file);
 		expect(out).toMatch(/error never-updated in "bn": the running mean is 0/);
-		expect(out).toMatch(/ln +LayerNorm/);
+		expect(out).toContain("ln\uFFFD[31m LayerNorm, 3 channels");
+		expect(out).not.toContain("\u001b");
 		expect(out).toContain("1 finding\n");
+	});
+
+	test("an ONNX model: a network, with what the file says of its input", async () => {
+		const file = join(root, "net.onnx");
+		expect((await runForTest("export", run, file)).code).toBe(0);
+		const inspection = await inspected(file);
+		expect(inspection.source).toMatch(/net\.onnx, ONNX by evenkeel [\d.]+, operator set 17$/);
+		expect(inspection.inputShape).toEqual([1, 1, 28, 28]);
+		const of = await inspected(run);
+		const numbers = ({ norms }: Inspection) => norms.map(({ layer, scale, runningVar }) => [layer, scale, runningVar]);
+		expect(numbers(inspection)).toEqual(numbers(of));
+		expect(inspection.totals).toEqual(of.totals);
+		expect(inspection.norms[0].batches).toBeNull();
+		expect(kinds(inspection)).toEqual(["bias-before-norm"]);
+		const large = await inspected(file, "--input-shape", "5,1,28,28");
+		expect(large.layers[0].outputShape).toEqual([5, 6, 24, 24]);
+	});
+
+	test("an ONNX model that leaves the size of its input open, and one with an operator that is not known", async () => {
+		const file = join(root, "open.onnx");
+		const write = (opType: string) => {
+			const names = ["scale", "shift", "mean", "var"];
+			const made = model({
+				nodes: [
+					node(
+						"BatchNormalization",
+						["x", ...names],
+						["h"],
+						{ epsilon: 1e-3 },
+						{ name: "/layer1/bn1/BatchNormalization" },
+					),
+					node(opType, ["h"], ["y"]),
+				],
+				inputs: [value("x", ["N", 2, "H", "W"])],
+				initializers: names.map((name, i) => weight(name, [2], [i, i + 1])),
+			});
+			writeFileSync(file, encodeOnnx(made));
+		};
+		write("Relu");
+		const open = await inspected(file);
+		expect(open.notes).toEqual([expect.stringContaining("--input-shape 1,3,224,224")]);
+		expect(open.layers.map(({ type, outputShape }) => [type, outputShape])).toEqual([
+			["BatchNorm2d", null],
+			["ReLU", null],
+		]);
+		expect((await inspected(file, "--input-shape", "1,2,4,4")).layers[0].outputShape).toEqual([1, 2, 4, 4]);
+		write("Frobnicate");
+		const strange = await inspected(file);
+		expect(strange.notes).toEqual([
+			expect.stringMatching(/operators that cannot be run: Frobnicate .*only its norms are shown/),
+		]);
+		expect(strange.norms).toMatchObject([
+			{
+				layer: "layer1.bn1",
+				type: "BatchNorm2d",
+				channels: 2,
+				eps: expect.closeTo(1e-3),
+				runningMean: { min: 2, max: 3 },
+			},
+		]);
+		expect(strange.tensors[0]).toEqual({ name: "scale", dtype: "float", shape: [2] });
 	});
 
 	test.each<[string[], number, RegExp]>([
 		[[], 2, /missing required argument 'network'/],
 		[["alexnet"], 2, /unknown preset "alexnet"/],
 		[["nothing.safetensors"], 2, /nothing\.safetensors: there is no such file; check the path/],
+		[["nothing.onnx"], 2, /nothing\.onnx: there is no such file; check the path/],
+		[["lenet-bn", "--input-shape", "1,0,2"], 2, /must be whole numbers of at least 1 separated by commas/],
+		[["lenet-bn", "--input-shape", "1,1,2"], 2, /--input-shape: it is for ONNX models; lenet-bn/],
 		[["lenet-bn", "--batch-size", "0"], 2, /whole number of at least 1/],
 		[["lenet-bn", "--norm", "fancy"], 1, /unknown normalization "fancy"/],
 	])("wrong input %j", async (args, code, message) => {

@@ -8,6 +8,7 @@ import { evaluate } from "../../../test/support/onnx-export.ts";
 import { runOnnxRuntime } from "../../../test/support/onnxruntime.ts";
 import { runForTest } from "../../../test/support/terminal.ts";
 import { readOnnx } from "../../model-files/onnx/index.ts";
+import { decodeSafetensors } from "../../model-files/safetensors.ts";
 import { loadNetwork } from "../inspect/load-network.ts";
 
 let root: string;
@@ -51,6 +52,24 @@ test("a preset that is not trained, for other operators, as JSON", async () => {
 	const bytes = readFileSync(out).length;
 	expect(JSON.parse(ended.out)).toMatchObject({ event: "export", format: "onnx", opset: 21, tensors: 29, bytes });
 	expect((await readOnnx(out)).graph.node.filter(({ opType }) => opType === "GroupNormalization")).toHaveLength(9);
+});
+
+test("an ONNX model's weights, and the model again", async () => {
+	expect((await runForTest("export", run, out)).code).toBe(0);
+	const weights = join(root, "weights.safetensors");
+	const ended = await runForTest("export", out, weights);
+	expect(ended.code, ended.err).toBe(0);
+	const { tensors } = decodeSafetensors(readFileSync(weights));
+	const own = decodeSafetensors(readFileSync(join(run, "model.safetensors"))).tensors;
+	expect(Object.keys(tensors).sort()).toEqual(Object.keys(own).sort());
+	expect(tensors["5.running_var"].data).toEqual(own["5.running_var"].data);
+	const again = join(root, "again.onnx");
+	expect((await runForTest("export", out, again, "--opset", "13")).code).toBe(0);
+	const x = input([2, 1, 28, 28]);
+	const [first, second] = await Promise.all(
+		[out, again].map((file) => runOnnxRuntime(readFileSync(file), { input: x })),
+	);
+	expect(difference(second.output.data, first.output.data)).toBeLessThan(1e-5);
 });
 
 test.each<[string[], RegExp]>([

@@ -8,8 +8,11 @@ export const onnxFormat: ExportFormat = {
 	extension: ".onnx",
 	name: "onnx",
 	async write({ network, description }, out, { dtype, opset, metadata }) {
-		const preset = network?.preset;
-		checkUsage(preset, () => `${out}: ONNX holds the network as well, and it is not known; name it with --preset`);
+		const inputShape = network?.inputShape?.slice(1);
+		checkUsage(
+			network && inputShape,
+			() => `${out}: ONNX holds the network as well, and it is not known; name it with --preset`,
+		);
 		checkUsage(
 			dtype === undefined || dtype === "f32",
 			() => `--dtype ${dtype}: ONNX is written in f32; f16 and bf16 are for .safetensors`,
@@ -17,7 +20,7 @@ export const onnxFormat: ExportFormat = {
 		// Loaded only now: the other formats need no protobuf.
 		const { encodeOnnx, exportOnnx } = await import("../../onnx/index.ts");
 		const { writeFileAtomic } = await import("../../model-files/atomic-write.ts");
-		const { inputShape, name } = preset;
+		const name = network.preset?.name;
 		const model = exportOnnx(network.net, { inputShape, opset, name, description, metadata });
 		const bytes = encodeOnnx(model);
 		await writeFileAtomic(out, bytes);

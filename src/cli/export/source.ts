@@ -34,7 +34,7 @@ export async function withExportSource<Result>(
 		return await use({ description: name, network: null, state: () => file.tensors() });
 	}
 	const network = await loadNetwork(name, flags);
-	if (network.preset) return await use({ description: network.source, network, state: () => stateOf(network.net) });
+	if (network.known) return await use({ description: network.source, network, state: () => stateOf(network.net) });
 	// A checkpoint of a network that only the program that trained it knows.
 	using file = open(isFolder(name) ? join(name, checkpointFile) : name);
 	const weights = () => withoutPrefix(file.tensors(), "model.");

@@ -7,17 +7,28 @@ import { readKerasWeights } from "../../model-files/index.ts";
 import { SafetensorsFile, type TensorOnDisk } from "../../model-files/safetensors.ts";
 import type { Module } from "../../nn/module.ts";
 import { buildNetwork, type NormChoice, type Preset } from "../../presets/index.ts";
+import type { InspectedTensor } from "../../surgery/index.ts";
 import { loadKerasWeights } from "../../surgery/index.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import { checkpointFile, readCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { loadPreset } from "../train/load-preset.ts";
+import { fromOnnx } from "./load-onnx.ts";
 import { normsFromState } from "./norms-from-state.ts";
 
 /** A network to look at. */
 export interface LoadedNetwork {
 	readonly net: Module;
-	/** Null for weights of which the network is not known: then `net` is their norms alone. */
+	/** Null where it is none: an ONNX model, or weights of which the network is not known. */
 	readonly preset: Preset | null;
+	/** Whether `net` is the network; if not, it is the norms that were found. */
+	readonly known: boolean;
+	/** The shape of an input, the batch included; null where none is known. */
+	readonly inputShape: Shape | null;
+	/** What the file holds, where the network is not known. */
+	readonly tensors: readonly InspectedTensor[];
+	/** What could not be seen, and why. */
+	readonly notes: readonly string[];
 	/** What it is, in words. */
 	readonly source: string;
 	/** Whether it has been trained. */
@@ -31,11 +42,14 @@ export interface NetworkFlags {
 	preset?: string;
 	norm?: string;
 	groups?: number;
+	/** The shape of an ONNX model's input, where the file leaves it open. */
+	inputShape?: Shape;
 }
 
 /** Loads what `name` stands for. */
 export async function loadNetwork(name: string, flags: NetworkFlags): Promise<LoadedNetwork> {
 	if (/\.(keras|h5|hdf5)$/.test(name)) return fromKeras(name, flags);
+	if (/\.onnx$/i.test(name)) return fromOnnx(name, flags);
 	const folder = statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 	const file = folder ? join(name, checkpointFile) : name;
 	if (!file.endsWith(".safetensors")) return fromPreset(name, flags);
@@ -49,6 +63,15 @@ export async function loadNetwork(name: string, flags: NetworkFlags): Promise<Lo
 	return await fromCheckpoint(file, weights.tensors(), flags);
 }
 
+/** What is the same of every trained network of a preset. */
+function ofPreset(preset: Preset) {
+	const inputShape = [1, ...preset.inputShape];
+	return { preset, known: true, inputShape, tensors: [], notes: [], trained: true, batchSize: null };
+}
+
+/** What is the same of everything of which the network is not known. */
+const unknown = { preset: null, known: false, inputShape: null, notes: [], trained: true, batchSize: null };
+
 const choiceOf = (preset: Preset, { norm, groups }: NetworkFlags): NormChoice => ({
 	norm: norm ?? preset.norm ?? "batch",
 	groups,
@@ -58,7 +81,7 @@ async function fromPreset(name: string, flags: NetworkFlags): Promise<LoadedNetw
 	const { preset } = await loadPreset(name);
 	const choice = choiceOf(preset, flags);
 	const source = `preset ${preset.name}, norm ${choice.norm}, not trained`;
-	return { net: buildNetwork(preset, choice), preset, source, trained: false, batchSize: null };
+	return { ...ofPreset(preset), net: buildNetwork(preset, choice), source, trained: false };
 }
 
 async function fromKeras(file: string, flags: NetworkFlags): Promise<LoadedNetwork> {
@@ -72,7 +95,7 @@ async function fromKeras(file: string, flags: NetworkFlags): Promise<LoadedNetwo
 	using weights = readKerasWeights(file);
 	loadKerasWeights(net, weights, { inputShape: preset.inputShape });
 	const source = `preset ${preset.name} with the weights of ${file}, written by Keras`;
-	return { net, preset, source, trained: true, batchSize: null };
+	return { ...ofPreset(preset), net, source };
 }
 
 async function fromCheckpoint(
@@ -100,10 +123,10 @@ async function fromWeights(
 	tensors: Readonly<Record<string, TensorOnDisk>>,
 	flags: NetworkFlags,
 ): Promise<LoadedNetwork> {
-	const shared = { trained: true, batchSize: null };
 	if (flags.preset === undefined) {
-		const net = normsFromState(tensors);
-		return { ...shared, net, preset: null, source: `the norms in ${file} (--preset names the network)` };
+		const notes = ["Of which network these weights are is not known: only its norms are shown; --preset names one."];
+		const listed = Object.entries(tensors).map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+		return { ...unknown, net: normsFromState(tensors), source: file, tensors: listed, notes };
 	}
 	const { preset } = await loadPreset(flags.preset);
 	const net = buildNetwork(preset, choiceOf(preset, flags));
@@ -113,5 +136,5 @@ async function fromWeights(
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new EvenkeelError(`${file}: it is not of the preset ${preset.name} (--preset, --norm, --groups): ${reason}`);
 	}
-	return { ...shared, net, preset, source: `preset ${preset.name} with the weights of ${file}` };
+	return { ...ofPreset(preset), net, source: `preset ${preset.name} with the weights of ${file}` };
 }

@@ -5,8 +5,8 @@ import { LayerNorm } from "../../nn/layers/layer-norm.ts";
 import type { StateEntry } from "../../nn/load-state.ts";
 import { Module } from "../../nn/module.ts";
 
-/** Norms under their paths, in no order of running. */
-class Norms extends Module {
+/** The norms of a network that is not known, under their paths, in no order of running. */
+export class Norms extends Module {
 	readonly #norms: readonly [string, Module][];
 
 	constructor(norms: readonly [string, Module][]) {

@@ -1,126 +1,100 @@
-// What `inspect` prints: the layers, each norm's numbers as ranges, and the findings.
+// What `inspect` prints: the layers, each norm's numbers as ranges with small histograms, and the findings.
 
-import { isBatchNorm, isNorm } from "../../nn/is-norm.ts";
-import type { Module } from "../../nn/module.ts";
-import type { LayerRow } from "../../nn/summary.ts";
-import type { Finding } from "../../surgery/index.ts";
+import type { Finding, Inspection } from "../../surgery/index.ts";
+import { factsOf, formatFlops, formatNumber, quantities, withUnit } from "../../surgery/inspection/format.ts";
 import { formatShape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { formatCount, formatMetric } from "../ui/format.ts";
+import { formatCount } from "../ui/format.ts";
 import { tableLines } from "../ui/table.ts";
 import { printJson, type Terminal } from "../ui/terminal.ts";
+import { barsOf, toAscii } from "./bars.ts";
+import { printable, printableName } from "./printable.ts";
 
-/** The smallest, mean and largest of what a norm learned or tracked. */
-export interface Range {
-	readonly min: number;
-	readonly mean: number;
-	readonly max: number;
-}
-
-/** A norm's numbers; null where it has none. */
-export interface NormRow {
-	readonly layer: string;
-	readonly type: string;
-	readonly channels: number;
-	readonly scale: Range | null;
-	readonly shift: Range | null;
-	readonly runningMean: Range | null;
-	readonly runningVar: Range | null;
-	readonly batches: number | null;
-}
-
-/** What was found out. */
-export interface Inspection {
-	readonly source: string;
-	readonly batchSize: number;
-	readonly replicas: number;
-	readonly data: string | null;
-	readonly layers: readonly LayerRow[];
-	readonly norms: readonly NormRow[];
-	readonly findings: readonly Finding[];
-}
-
-/** Each norm of `net`. */
-export function normRows(net: Module): NormRow[] {
-	return [...net.namedModules()].flatMap(([layer, module]): NormRow[] => {
-		if (!isNorm(module)) return [];
-		const property = (name: string): Tensor | null => Reflect.get(module, name) ?? null;
-		const tracked = isBatchNorm(module) ? module.numBatchesTracked : null;
-		return [
-			{
-				layer,
-				type: module.constructor.name,
-				channels: property("weight")?.size ?? property("runningMean")?.size ?? 0,
-				scale: rangeOf(property("weight")),
-				shift: rangeOf(property("bias")),
-				runningMean: rangeOf(property("runningMean")),
-				runningVar: rangeOf(property("runningVar")),
-				batches: tracked ? tracked.item() : null,
-			},
-		];
-	});
-}
-
-function rangeOf(tensor: Tensor | null): Range | null {
-	if (!tensor || tensor.size === 0) return null;
-	let [min, max, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-	for (const value of tensor.view().subarray(0, tensor.size)) {
-		min = Math.min(min, value);
-		max = Math.max(max, value);
-		sum += value;
-	}
-	return { min, mean: sum / tensor.size, max };
-}
-
-/** One JSON object a line: start, layer, norm, finding, end. */
+/** One JSON object: the whole inspection. */
 export function printInspectionJson(terminal: Terminal, inspection: Inspection): void {
-	const { layers, norms, findings, ...start } = inspection;
-	printJson(terminal, { event: "start", ...start });
-	for (const layer of layers) printJson(terminal, { event: "layer", ...layer });
-	for (const norm of norms) printJson(terminal, { event: "norm", ...norm });
-	for (const finding of findings) printJson(terminal, { event: "finding", ...finding });
-	printJson(terminal, { event: "end", layers: layers.length, norms: norms.length, findings: findings.length });
+	printJson(terminal, { event: "inspection", ...inspection });
 }
 
 export function printInspection(terminal: Terminal, inspection: Inspection): void {
-	const { outColors: colors } = terminal;
-	const { layers, norms, findings, source, batchSize, replicas, data } = inspection;
-	const style = { header: colors.bold, rule: colors.dim };
-	const right = "right" as const;
-	const over = replicas > 1 ? ` over ${replicas} replicas` : "";
-	const lines = [`${source}; batch size ${batchSize}${over}${data === null ? "" : `; data: ${data}`}`, ""];
-	if (layers.length > 0) {
-		const rows = layers.map(({ name, type, outputShape, parameters }) => [
-			name,
-			type,
-			formatShape(outputShape),
-			formatCount(parameters),
-		]);
-		lines.push(
-			...tableLines(rows, {
-				header: ["layer", "type", "output", "learns"],
-				align: ["left", "left", "left", right],
-				style,
-			}),
-			"",
-		);
-	}
-	if (norms.length > 0) {
-		const rows = norms.map((norm) => [
-			norm.layer,
-			norm.type,
-			...[norm.scale, norm.shift, norm.runningMean, norm.runningVar].map(rangeText),
-			norm.batches === null ? "-" : formatCount(norm.batches),
-		]);
-		const header = ["norm", "type", "scale", "shift", "running mean", "running variance", "batches"];
-		lines.push(...tableLines(rows, { header, align: ["left", "left", right, right, right, right, right], style }), "");
-	} else lines.push("There is no norm in this network.", "");
-	lines.push(...findingLines(findings, terminal));
-	terminal.out.write(lines.map((line) => `${line}\n`).join(""));
+	const parts = [
+		headLines(inspection),
+		layerLines(inspection, terminal),
+		tensorLines(inspection, terminal),
+		normLines(inspection, terminal),
+		findingLines(inspection.findings, terminal),
+	];
+	const text = parts
+		.filter((lines) => lines.length > 0)
+		.map((lines) => lines.map((line) => `${line}\n`).join(""))
+		.join("\n");
+	terminal.out.write(terminal.unicode ? text : toAscii(text));
 }
 
-function rangeText(range: Range | null): string {
-	return range ? `${formatMetric(range.min, 3)} … ${formatMetric(range.max, 3)}` : "-";
+const right = "right" as const;
+const styleOf = ({ outColors: colors }: Terminal) => ({ header: colors.bold, rule: colors.dim, footer: colors.bold });
+
+function headLines({ source, batchSize, replicas, data, notes }: Inspection): string[] {
+	const over = replicas > 1 ? ` over ${replicas} replicas` : "";
+	const facts = `${printable(source)}; batch size ${batchSize}${over}${data === null ? "" : `; data: ${data}`}`;
+	return [facts, ...notes.map(printable)];
+}
+
+function layerLines({ layers, totals, inputShape }: Inspection, terminal: Terminal): string[] {
+	if (layers.length === 0) return [];
+	const rows = layers.map(({ name, type, outputShape, parameters, flops }) => [
+		printableName(name),
+		type,
+		outputShape ? formatShape(outputShape) : "-",
+		formatCount(parameters),
+		formatFlops(flops),
+	]);
+	const lines = tableLines(rows, {
+		header: ["layer", "type", "output", "learns", "FLOPs"],
+		align: ["left", "left", "left", right, right],
+		footer: ["sum", "", "", formatCount(totals.parameters), formatFlops(totals.flops)],
+		style: styleOf(terminal),
+	});
+	if (inputShape === null || totals.flops === null) return lines;
+	const { dim } = terminal.outColors;
+	return [
+		...lines,
+		dim(`for an input ${formatShape(inputShape)}: ${withUnit(totals.flops)}, a multiply-add being two`),
+	];
+}
+
+function tensorLines({ tensors }: Inspection, terminal: Terminal): string[] {
+	if (tensors.length === 0) return [];
+	const rows = tensors.map(({ name, dtype, shape }) => [
+		printableName(name),
+		dtype,
+		formatShape(shape),
+		formatCount(shape.reduce((product, length) => product * length, 1)),
+	]);
+	const align = ["left", "left", "left", right] as const;
+	return tableLines(rows, { header: ["tensor", "type", "shape", "values"], align, style: styleOf(terminal) });
+}
+
+/** Each norm under a line of its own; the columns of all are aligned. */
+function normLines({ norms }: Inspection, terminal: Terminal): string[] {
+	if (norms.length === 0) return ["There is no norm in this network."];
+	const { bold, dim, cyan, red } = terminal.outColors;
+	const groups = norms.map((norm) => {
+		const rows = quantities.flatMap(([key, name]) => {
+			const spread = norm[key];
+			if (!spread) return [];
+			const { min, median, max, notFinite, histogram } = spread;
+			const bad = notFinite > 0 ? red(` ${formatCount(notFinite)} not finite`) : "";
+			const picture = terminal.unicode ? barsOf(histogram) : toAscii(barsOf(histogram));
+			return [[`  ${name}`, ...[min, median, max].map(formatNumber), cyan(picture) + bad]];
+		});
+		return { title: `${bold(printableName(norm.layer))} ${norm.type}${dim(`, ${factsOf(norm)}`)}`, rows };
+	});
+	const header = ["norm", "min", "median", "max", ""];
+	const align = ["left", right, right, right, "left"] as const;
+	const [head, rule, ...lines] = tableLines(
+		groups.flatMap(({ rows }) => rows),
+		{ header, align, style: styleOf(terminal) },
+	);
+	return [head, rule, ...groups.flatMap(({ title, rows }) => [title, ...lines.splice(0, rows.length)])];
 }
 
 function findingLines(findings: readonly Finding[], { outColors: colors }: Terminal): string[] {
@@ -130,8 +104,8 @@ function findingLines(findings: readonly Finding[], { outColors: colors }: Termi
 	return [
 		colors.bold(count),
 		...findings.flatMap(({ layer, kind, evidence, remedy, severity }) => [
-			`${paint[severity](severity)} ${colors.bold(kind)} in "${layer}": ${evidence}`,
-			`  → ${remedy}`,
+			`${paint[severity](severity)} ${colors.bold(kind)} in "${printableName(layer)}": ${printable(evidence)}`,
+			`  → ${printable(remedy)}`,
 		]),
 	];
 }

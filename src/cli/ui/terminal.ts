@@ -20,6 +20,8 @@ export interface Terminal {
 	/** Functions that color text for `out`: they return it as it is where color is not wanted. */
 	readonly outColors: Colors;
 	readonly errColors: Colors;
+	/** Whether more than ASCII can be shown: not where the locale says that it is another encoding than UTF-8. */
+	readonly unicode: boolean;
 	/** What the process will exit with if nothing is thrown. A command may set it (130 after Ctrl-C). */
 	exitCode: number;
 }
@@ -36,6 +38,7 @@ export function openTerminal(out: TextStream, err: TextStream, env: Environment)
 		err,
 		outColors: picocolors.createColors(wantsColor(out, env)),
 		errColors: picocolors.createColors(wantsColor(err, env)),
+		unicode: hasUnicode(env),
 		exitCode: 0,
 	};
 }
@@ -43,6 +46,12 @@ export function openTerminal(out: TextStream, err: TextStream, env: Environment)
 /** Prints one JSON object on a line of its own. */
 export function printJson(terminal: Terminal, object: Readonly<Record<string, unknown>>): void {
 	terminal.out.write(`${JSON.stringify(object)}\n`);
+}
+
+/** By the first of the variables that decide about characters (POSIX); where none is set, UTF-8 is what Node writes. */
+function hasUnicode({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
+	const locale = LC_ALL || LC_CTYPE || LANG;
+	return !locale || /utf-?8/i.test(locale);
 }
 
 function wantsColor(stream: TextStream, env: Environment): boolean {
