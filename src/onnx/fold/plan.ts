@@ -278,5 +278,5 @@ function checkAxis(graph: OnnxGraph, node: NodeProto, label: string, joined: boo
 	if (node.opType !== "MatMul" || joined) return;
 	const rank = rankOf(graph, value);
 	demand(rank !== null, () => `it is not known how many axes ${label} reads: the channels may not be at the last`);
-	demand(rank !== 1, () => `it normalizes axis 1 of ${rank}, and ${label} sums over the last one`);
+	demand(rank === 2, () => `it normalizes axis 1 of ${rank}, and ${label} sums over the last one`);
 }
