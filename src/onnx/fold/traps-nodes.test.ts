@@ -182,6 +182,18 @@ describe("what it stands beside", () => {
 			/Gemm "Gemm_y" reads it transposed, and sums over examples/,
 		],
 		[
+			"a Reshape that mixes examples, as far as can be seen",
+			[node("Reshape", ["b", "s"], ["c"]), node("Gemm", ["c", "w"], ["y"])],
+			[random("w", [32, 2]), integers("s", [-1, 32])],
+			/Reshape "Reshape_c" reads it, which cannot take it/,
+		],
+		[
+			"a Flatten from another axis",
+			[node("Flatten", ["b"], ["c"], { axis: 2n }), node("Gemm", ["c", "w"], ["y"])],
+			[random("w", [16, 2])],
+			/Flatten "Flatten_c" reads it, which cannot take it/,
+		],
+		[
 			"a maximum",
 			[node("MaxPool", ["b"], ["c"], { kernel_shape: [2n, 2n] }), node("Conv", ["c", "w"], ["y"])],
 			[random("w", [4, 4, 1, 1])],

@@ -202,6 +202,18 @@ describe("whole networks", () => {
 		expect(net.at(1)).toBeInstanceOf(nn.Identity);
 	});
 
+	test("a list whose items somebody calls by their numbers keeps them", () => {
+		class ByNumber extends nn.Module {
+			layers = new nn.Sequential(new nn.Conv2d(3, 3, 3), bn(3), new nn.Sigmoid());
+			override forward(x: Tensor): Tensor {
+				return [0, 1, 2].reduce((y, at) => this.layers.at(at)?.forward(y) ?? y, x);
+			}
+		}
+		const net = new ByNumber();
+		expect(folded(net, [1, 3, 5, 5]).left).toEqual([]);
+		expect(net.layers.at(1)).toBeInstanceOf(nn.Identity);
+	});
+
 	test("weights that two layers share: the other keeps what it had", () => {
 		const [a, b] = [new nn.Conv2d(3, 3, 3, { padding: 1 }), new nn.Conv2d(3, 3, 3, { padding: 1 })];
 		b.weight = a.weight;

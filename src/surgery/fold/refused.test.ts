@@ -151,6 +151,16 @@ describe("refused, with the reason, and the network as it was", () => {
 			() => new nn.Sequential(new nn.Conv2d(3, 3, 3, { weightStandardization: true }), bn(3)),
 			/Conv2d "0" makes its input, which is no layer that can take it/,
 		],
+		[
+			"an average across the channels, where these are columns",
+			() =>
+				new nn.Sequential(
+					new nn.BatchNorm2d(6, { channelAxis: -1 }),
+					new nn.AvgPool2d([1, 3], { stride: 1, padding: [0, 1], countIncludePad: false }),
+					new nn.Linear(6, 2),
+				),
+			/AvgPool2d "1" reads it, which is no layer that can take it/,
+		],
 		["a network that is a norm", () => bn(3), /it is the network itself/],
 	])("%s", (_, build, reason) => {
 		const net = shaken(build());
