@@ -68,7 +68,7 @@ function notFinite(module: NormLayer): Omit<Finding, "layer"> | null {
 		evidence: parts.join("; "),
 		remedy: learned
 			? "go back to an earlier checkpoint, and train on with a smaller learning rate or clipGradNorm"
-			: "re-estimate the running statistics on training data, recalibrate(net, data); one batch with NaN is enough to ruin them elsewhere",
+			: "re-estimate the running statistics on training data: recalibrate(net, data)",
 		severity: "error",
 	};
 }

@@ -58,7 +58,7 @@ export const inspectionStyle: string = [
 	...Object.entries(rules).map(([selector, declarations]) => `${scoped(selector)} { ${declarations} }`),
 	"@media (min-width: 30.01rem) { .evenkeel-inspection article table { table-layout: fixed; } " +
 		".evenkeel-inspection article thead th:first-child { width: 8.5rem; } }",
-	"@media (max-width: 30rem) { .evenkeel-inspection article :is(th, td) { padding-right: 0.5rem; font-size: 0.8rem; } " +
+	"@media (max-width: 30rem) { .evenkeel-inspection :is(th, td) { padding-right: 0.5rem; font-size: 0.8rem; } " +
 		".evenkeel-inspection article thead th:last-child, .evenkeel-inspection .picture { width: 64px; } }",
 ].join("\n");
 
