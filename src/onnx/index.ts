@@ -7,3 +7,4 @@ export { type FoldOnnxOptions, foldOnnx, type OnnxFoldReport } from "./fold/fold
 export { GraphModule, type Origin } from "./graph-module.ts";
 export { importOnnx } from "./import-onnx.ts";
 export { updateOnnx } from "./update-onnx.ts";
+export { unshareStatistics } from "./unshare-statistics.ts";

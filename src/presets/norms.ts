@@ -4,6 +4,7 @@ import { check } from "../errors.ts";
 import { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "../nn/layers/batch-norm.ts";
 import { BatchRenorm1d, BatchRenorm2d, paperRenormSchedule } from "../nn/layers/batch-renorm.ts";
 import { FilterResponseNorm } from "../nn/layers/filter-response-norm.ts";
+import { FrozenAffine } from "../nn/layers/frozen-affine.ts";
 import { GroupNorm } from "../nn/layers/group-norm.ts";
 import { InstanceNorm2d } from "../nn/layers/instance-norm.ts";
 import { LayerNorm } from "../nn/layers/layer-norm.ts";
@@ -77,6 +78,11 @@ const families: Readonly<Record<string, NormFamily | null>> = {
 		averages: "as batch, corrected towards the running statistics",
 		features: (count, options) => new BatchRenorm1d(count, { ...options, schedule: shortRenormSchedule }),
 		channels: (count, options) => new BatchRenorm2d(count, { ...options, schedule: shortRenormSchedule }),
+	},
+	"frozen-affine": {
+		averages: "over nothing: a scale and shift a channel that stay, as `evenkeel convert` takes them from a batch norm",
+		features: (count, { eps }) => new FrozenAffine(count, { eps }),
+		channels: (count, { eps }) => new FrozenAffine(count, { eps }),
 	},
 	frn: {
 		averages: "the mean square over positions, a channel of an example at a time; rms after a linear layer",

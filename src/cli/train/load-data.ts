@@ -45,8 +45,8 @@ export async function loadData(preset: Preset, options: DataOptions, display: Pr
 }
 
 async function imageData(preset: Preset, options: DataOptions, display: ProgressDisplay): Promise<RunData> {
-	const train = await split("train", options, display);
-	const test = await split("test", options, display);
+	const train = await imageSplit("train", options, display);
+	const test = await imageSplit("test", options, display);
 	display.clear();
 	checkFits(preset, train, options.from);
 	checkFits(preset, test, options.from);
@@ -54,7 +54,12 @@ async function imageData(preset: Preset, options: DataOptions, display: Progress
 	return { train, test, sources, hash: hashOf(train) };
 }
 
-function split(which: Split, { from, download }: DataOptions, display: ProgressDisplay): Promise<ImageDataset> {
+/** The training or test images that `from` names. */
+export function imageSplit(
+	which: Split,
+	{ from, download }: Pick<DataOptions, "from" | "download">,
+	display: ProgressDisplay,
+): Promise<ImageDataset> {
 	const onProgress = (progress: { file: string; received: number; total: number | null }): void => {
 		const of = progress.total === null ? "" : ` of ${formatBytes(progress.total)}`;
 		display.redraw(() => `downloading ${progress.file}: ${formatBytes(progress.received)}${of}`);
@@ -102,7 +107,8 @@ async function ownData(preset: Preset): Promise<RunData> {
 	};
 }
 
-function hashOf(data: ImageDataset): string {
+/** SHA-256 of the images and labels. */
+export function hashOf(data: ImageDataset): string {
 	const hash = createHash("sha256");
 	for (const { buffer, byteOffset, byteLength } of [data.images, data.labels].map((t) =>
 		t.view().subarray(0, t.size),
