@@ -24,6 +24,7 @@ export {
 export { inspectionHtml, inspectionPage } from "./inspection/page.ts";
 export { inspectionStyle } from "./inspection/style.ts";
 export { type KerasOptions, type KerasPairing, kerasToStateDict, loadKerasWeights } from "./keras/load.ts";
+export { averageWeights } from "./recalibrate/average-weights.ts";
 export type { Inputs, NetworkInputs } from "./recalibrate/batches.ts";
 export {
 	type RecalibratedLayer,
