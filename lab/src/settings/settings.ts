@@ -108,3 +108,16 @@ export const ranges = {
 export function isPlane(settings: Settings): boolean {
 	return planeKinds.includes(settings.data.kind);
 }
+
+/** Whether the examples are images, which convolutions need. */
+export function hasImages({ data }: Settings): boolean {
+	return data.kind === "fashion" || data.kind === "fashion-full" || data.kind === "images";
+}
+
+/** The nearest settings that go together: LeNet needs images, and one twin at least is on. */
+export function reconcile(settings: Settings): Settings {
+	let settled = settings;
+	if (settled.network === "lenet" && !hasImages(settled)) settled = { ...settled, network: "mlp" };
+	if (!settled.a.on && !settled.b.on) settled = { ...settled, b: { ...settled.b, on: true } };
+	return settled;
+}
