@@ -124,7 +124,9 @@ async function fromWeights(
 	flags: NetworkFlags,
 ): Promise<LoadedNetwork> {
 	if (flags.preset === undefined) {
-		const notes = ["Which network these weights belong to is not known, so only its norms are shown; --preset names one."];
+		const notes = [
+			"Which network these weights belong to is not known, so only its norms are shown; --preset names one.",
+		];
 		const listed = Object.entries(tensors).map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
 		return { ...unknown, net: normsFromState(tensors), source: file, tensors: listed, notes };
 	}
