@@ -6,6 +6,13 @@ import { kerasMlpBn, mlpBn } from "./mlp.ts";
 import type { Preset } from "./preset.ts";
 import { resnetMini } from "./resnet-mini.ts";
 
+export {
+	type ActivationName,
+	activationNames,
+	type NetworkChoice,
+	type NormPlace,
+	type Variation,
+} from "./network-choice.ts";
 export { type NormChoice, normDescriptions, normNames, normOf } from "./norms.ts";
 export { buildNetwork, checkPreset, type Preset, type PresetData, type RunLength } from "./preset.ts";
 

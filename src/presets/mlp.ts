@@ -3,12 +3,35 @@
 
 import { Sequential } from "../nn/containers.ts";
 import { xavierUniform, zeros } from "../nn/init.ts";
-import { ReLU } from "../nn/layers/activation.ts";
 import { Linear } from "../nn/layers/linear.ts";
 import { Flatten } from "../nn/layers/shape.ts";
+import type { Module } from "../nn/module.ts";
 import { Adam } from "../optim/index.ts";
-import { normOf } from "./norms.ts";
+import { afterWeights, type NetworkChoice, type NormPlace } from "./network-choice.ts";
+import { type NormOptions, normOf } from "./norms.ts";
 import type { Preset } from "./preset.ts";
+
+/** What sets one fully connected network apart from another. */
+interface MlpParts {
+	/** Units of the hidden layers. */
+	readonly widths: readonly number[];
+	readonly place: NormPlace;
+	readonly norm?: NormOptions;
+	readonly linear: (inFeatures: number, outFeatures: number) => Linear;
+}
+
+/** 784 inputs, hidden layers of the widths given or chosen, 10 outputs. */
+function buildMlp({ widths, place, norm: options, linear }: MlpParts, choice: NetworkChoice): Sequential {
+	const norm = normOf(choice);
+	const { depth = widths.length } = choice;
+	// A depth beyond the preset's repeats its last width.
+	const hidden = Array.from({ length: depth }, (_, i) => choice.width ?? widths[Math.min(i, widths.length - 1)]);
+	const layers = hidden.flatMap((width, i): Module[] => [
+		linear(i === 0 ? 784 : hidden[i - 1], width),
+		...afterWeights(norm.features(width, options), choice, { activation: "relu", place, drops: true }),
+	]);
+	return new Sequential(new Flatten(), ...layers, linear(hidden[depth - 1], 10));
+}
 
 export const mlpBn: Preset = {
 	name: "mlp-bn",
@@ -19,19 +42,9 @@ export const mlpBn: Preset = {
 	batchSize: 256,
 	epochs: 10,
 	lr: 1e-3,
-	build(choice) {
-		const { features } = normOf(choice);
-		return new Sequential(
-			new Flatten(),
-			new Linear(784, 512),
-			...features(512),
-			new ReLU(),
-			new Linear(512, 256),
-			...features(256),
-			new ReLU(),
-			new Linear(256, 10),
-		);
-	},
+	varies: ["place", "activation", "dropout", "depth", "width", "momentum", "decay"],
+	build: (choice) =>
+		buildMlp({ widths: [512, 256], place: "before", linear: (from, to) => new Linear(from, to) }, choice),
 	optimizer: (net, lr) => new Adam(net.namedParameters(), { lr }),
 };
 
@@ -52,16 +65,11 @@ export const kerasMlpBn: Preset = {
 	batchSize: 128,
 	epochs: 10,
 	lr: 1e-3,
+	varies: ["place", "activation", "dropout", "depth", "width", "momentum", "decay"],
 	build(choice) {
 		// Keras's BatchNormalization: epsilon 1e-3, moving averages that keep 0.99 of the old, biased variance.
-		const keras = { eps: 1e-3, decay: 0.99, runningVariance: "biased" } as const;
-		return new Sequential(
-			new Flatten(),
-			dense(784, 128),
-			new ReLU(),
-			...normOf(choice).features(128, keras),
-			dense(128, 10),
-		);
+		const norm = { eps: 1e-3, decay: 0.99, runningVariance: "biased" } as const;
+		return buildMlp({ widths: [128], place: "after", norm, linear: dense }, choice);
 	},
 	// Keras's Adam: epsilon 1e-7.
 	optimizer: (net, lr) => new Adam(net.namedParameters(), { lr, eps: 1e-7 }),

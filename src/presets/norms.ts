@@ -20,10 +20,14 @@ export interface NormChoice {
 	readonly norm: string;
 	/** Groups of group norm. Default 4; where they do not divide the channels, the largest number below that does. */
 	readonly groups?: number;
+	/** Weight of the new batch in the running statistics, instead of the preset's. Norms without any leave it unused. */
+	readonly momentum?: number;
+	/** Weight of the old running statistics: 1 - momentum. Give one of the two. */
+	readonly decay?: number;
 }
 
 /** What a preset may ask of its normalization beyond the number of channels. */
-export type NormOptions = Pick<BatchNormLayerOptions, "eps" | "decay" | "runningVariance">;
+export type NormOptions = Pick<BatchNormLayerOptions, "eps" | "momentum" | "decay" | "runningVariance">;
 
 /** One normalization: what it is after a linear layer, and after a convolution. */
 interface NormFamily {
@@ -66,8 +70,8 @@ const families: Readonly<Record<string, NormFamily | null>> = {
 	},
 	switchable: {
 		averages: "instance, layer and batch statistics in shares that are learned",
-		features: (count, { eps, decay }) => new SwitchableNorm1d(count, { eps, decay }),
-		channels: (count, { eps, decay }) => new SwitchableNorm2d(count, { eps, decay }),
+		features: (count, { eps, momentum, decay }) => new SwitchableNorm1d(count, { eps, momentum, decay }),
+		channels: (count, { eps, momentum, decay }) => new SwitchableNorm2d(count, { eps, momentum, decay }),
 	},
 	rms: {
 		averages: "the mean square over channels, a position of an example at a time",
@@ -113,7 +117,7 @@ export interface Norm {
  *
  * @throws EvenkeelError listing what there is if it is unknown
  */
-export function normOf({ norm, groups = defaultGroups }: NormChoice): Norm {
+export function normOf({ norm, groups = defaultGroups, momentum, decay }: NormChoice): Norm {
 	check(
 		Object.hasOwn(families, norm),
 		() => `norm: unknown normalization "${norm}"; there are ${normNames.map((known) => `"${known}"`).join(", ")}`,
@@ -123,9 +127,11 @@ export function normOf({ norm, groups = defaultGroups }: NormChoice): Norm {
 		() => `norm: groups must be a whole number of at least 1, got ${groups}`,
 	);
 	const family = families[norm];
+	// A choice of one takes the place of the preset's other.
+	const chosen = momentum === undefined && decay === undefined ? {} : { momentum, decay };
 	return {
-		features: (count, options = {}) => (family ? [family.features(count, options, groups)] : []),
-		channels: (count, options = {}) => (family ? [family.channels(count, options, groups)] : []),
+		features: (count, options = {}) => (family ? [family.features(count, { ...options, ...chosen }, groups)] : []),
+		channels: (count, options = {}) => (family ? [family.channels(count, { ...options, ...chosen }, groups)] : []),
 	};
 }
 

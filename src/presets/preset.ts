@@ -7,7 +7,7 @@ import type { Schedulable, Schedule } from "../optim/schedule.ts";
 import type { Examples } from "../train/evaluate.ts";
 import type { LossFunction, LossName } from "../train/objective.ts";
 import type { TrainerOptimizer } from "../train/trainer.ts";
-import type { NormChoice } from "./norms.ts";
+import { checkVariations, type NetworkChoice, scaleWeights, type Variation } from "./network-choice.ts";
 
 /** How long a run will be: what a schedule needs to know. */
 export interface RunLength {
@@ -40,8 +40,10 @@ export interface Preset {
 	readonly loss?: LossName | LossFunction;
 	/** How images become floats. Default: x / 255. */
 	readonly transform?: ImageTransform;
+	/** What `build` lets one choose beyond the normalization and its groups. Default: nothing. */
+	readonly varies?: readonly Variation[];
 	/** Builds the network, with weights from the default generator and the normalization asked for. */
-	build(choice: NormChoice): Module;
+	build(choice: NetworkChoice): Module;
 	/** The optimizer of the network that `build` made. */
 	optimizer(net: Module, lr: number): PresetOptimizer;
 	/** How the learning rate changes from step to step. Default: it does not. */
@@ -105,8 +107,14 @@ export function checkPreset(value: unknown, what: string): asserts value is Pres
 	}
 }
 
-/** Builds the network of `preset`; what it built must be a Module of this evenkeel. */
-export function buildNetwork(preset: Preset, choice: NormChoice): Module {
+/**
+ * Builds the network of `preset`, its weights scaled by `choice.initialScale`; what it built must be a Module of this
+ * evenkeel.
+ *
+ * @throws EvenkeelError if `choice` asks for what the preset does not let one choose
+ */
+export function buildNetwork(preset: Preset, choice: NetworkChoice): Module {
+	checkVariations(preset.name, preset.varies ?? [], choice);
 	const net = preset.build(choice);
 	check(
 		net instanceof Module,
@@ -114,6 +122,7 @@ export function buildNetwork(preset: Preset, choice: NormChoice): Module {
 			`preset ${preset.name}: build() must return a Module, got ${describe(net)}; if it is one of another copy of ` +
 			"evenkeel, export a function and take nn from its argument: export default ({ nn, optim }) => ({ … })",
 	);
+	scaleWeights(net, choice.initialScale ?? 1);
 	return net;
 }
 

@@ -54,6 +54,7 @@ export const resnetMini: Preset = {
 	epochs: 10,
 	lr: 0.1,
 	transform: { mean: 0.28604, std: 0.35302 },
+	varies: ["momentum", "decay"],
 	build(choice) {
 		const layers = normOf(choice);
 		return new Sequential(
