@@ -1,10 +1,12 @@
 // What panels ask the engine for, by name: one line a topic or query. The page imports this file's types only.
 
+import { layerStatistics } from "../panels/heat-maps/engine.ts";
 import { decisionSurface } from "../panels/surface/engine.ts";
 import type { Query, Topic } from "./topic.ts";
 
 export const topics = {
 	decisionSurface,
+	layerStatistics,
 };
 
 export const queries = {};

@@ -1,10 +1,11 @@
 // Every panel of the page: one line each, in any order.
 
 import { curves } from "./curves/panel.ts";
+import { heatMaps } from "./heat-maps/panel.ts";
 import type { Panel } from "./panel.ts";
 import { surface } from "./surface/panel.ts";
 
-const all: readonly Panel[] = [curves, surface];
+const all: readonly Panel[] = [curves, surface, heatMaps];
 
 /** The panels in the order in which they stand on the page. */
 export const panels: readonly Panel[] = [...all].sort((a, b) => a.order - b.order);

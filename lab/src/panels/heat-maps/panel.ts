@@ -1,0 +1,10 @@
+import type { Panel } from "../panel.ts";
+import { strings } from "./strings.ts";
+
+export const heatMaps: Panel = {
+	id: "heat-maps",
+	title: strings.title,
+	lead: strings.lead,
+	order: 30,
+	load: () => import("./view.tsx"),
+};
