@@ -20,7 +20,8 @@ export default defineConfig({
 	oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
 	plugins: [labData()],
 	build: { outDir: "dist", target: "es2022", emptyOutDir: true, assetsInlineLimit: 0, reportCompressedSize: false },
-	worker: { format: "es" },
+	// Layers are shown by the names of their classes.
+	worker: { format: "es", rolldownOptions: { output: { keepNames: true } } },
 	server: {
 		headers: {
 			"Cross-Origin-Opener-Policy": "same-origin",

@@ -2,14 +2,18 @@
 
 import { layerStatistics } from "../panels/heat-maps/engine.ts";
 import { decisionSurface } from "../panels/surface/engine.ts";
+import { testPictures, tryPicture } from "../panels/try-it/engine.ts";
 import type { Query, Topic } from "./topic.ts";
 
 export const topics = {
 	decisionSurface,
+	tryPicture,
 	layerStatistics,
 };
 
-export const queries = {};
+export const queries = {
+	testPictures,
+};
 
 export type Topics = typeof topics;
 export type Queries = typeof queries;

@@ -2,10 +2,12 @@
 
 import { curves } from "./curves/panel.ts";
 import { heatMaps } from "./heat-maps/panel.ts";
+import { openModel } from "./open-model/panel.ts";
 import type { Panel } from "./panel.ts";
 import { surface } from "./surface/panel.ts";
+import { tryIt } from "./try-it/panel.ts";
 
-const all: readonly Panel[] = [curves, surface, heatMaps];
+const all: readonly Panel[] = [curves, surface, heatMaps, openModel, tryIt];
 
 /** The panels in the order in which they stand on the page. */
 export const panels: readonly Panel[] = [...all].sort((a, b) => a.order - b.order);

@@ -165,5 +165,5 @@ function headOf(columns: readonly (readonly [title: string, isNumber?: boolean])
 
 /** A table that scrolls by itself where the page is narrow, with the keyboard too. */
 function scrolling(id: string, contents: string): string {
-	return `<div class="scroll" role="region" aria-labelledby="${id}" tabindex="0"><table>${contents}</table></div>`;
+	return `<div class="scroll" role="group" aria-labelledby="${id}" tabindex="0"><table>${contents}</table></div>`;
 }

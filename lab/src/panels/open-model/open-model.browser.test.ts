@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { afterAll, expect, test } from "vitest";
+import { encodeSafetensors } from "../../../../src/model-files/safetensors.ts";
+import { describeLab } from "../../../test/support/lab-page.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "evenkeel-open-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const ones = (length: number, value = 1) => ({
+	dtype: "F32" as const,
+	shape: [length],
+	data: Float32Array.from({ length }, (_, i) => value * (1 + i / 10)),
+});
+
+function put(name: string, bytes: Uint8Array): string {
+	const path = join(folder, name);
+	writeFileSync(path, bytes);
+	return path;
+}
+
+const weights = () =>
+	encodeSafetensors({
+		"conv.weight": { dtype: "F32", shape: [8, 1, 3, 3], data: new Float32Array(72) },
+		"bn1.weight": ones(8),
+		"bn1.bias": ones(8, 0.5),
+		"bn1.running_mean": ones(8, -2),
+		"bn1.running_var": ones(8, 3),
+	});
+
+/** A file of 500 MB: the norm first, then zeros that the file system does not store. */
+function large(): string {
+	const size = 500_000_000;
+	const entries = {
+		"bn.running_mean": { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+		"bn.running_var": { dtype: "F32", shape: [2], data_offsets: [8, 16] },
+		"body.weight": { dtype: "F32", shape: [size / 4], data_offsets: [16, 16 + size] },
+	};
+	const header = new TextEncoder().encode(JSON.stringify(entries));
+	const head = new Uint8Array(8 + header.length + 16);
+	new DataView(head.buffer).setBigUint64(0, BigInt(header.length), true);
+	head.set(header, 8);
+	const path = put("large.safetensors", head);
+	truncateSync(path, head.length + size);
+	return path;
+}
+
+describeLab("opening a model", (lab) => {
+	test("weights, large and damaged files; nothing is asked of any server", async () => {
+		const page = await lab.open();
+		const panel = page.locator("#open-model");
+		await panel.scrollIntoViewIfNeeded();
+		await panel.getByRole("button", { name: "Choose a file…" }).waitFor();
+		await page.waitForLoadState("networkidle");
+		const asked: string[] = [];
+		page.on("request", (request) => asked.push(request.url()));
+		const input = panel.locator("input[type=file]");
+
+		await input.setInputFiles(put("net.safetensors", weights()));
+		await panel.getByText("net.safetensors is shown below.").waitFor();
+		await panel.getByRole("heading", { name: "bn1 BatchNorm2d" }).waitFor();
+		await panel.getByRole("row", { name: /running variance 3\.00/ }).waitFor();
+
+		await page.evaluate(() => {
+			const times: number[] = [];
+			Object.assign(window, { gaps: times });
+			let last = performance.now();
+			const tick = (now: number) => {
+				times.push(now - last);
+				last = now;
+				requestAnimationFrame(tick);
+			};
+			requestAnimationFrame(tick);
+		});
+		await input.setInputFiles(large());
+		await panel.getByText("large.safetensors is shown below.").waitFor();
+		await panel.getByText("[125000000]").waitFor();
+		const gaps = await page.evaluate(() => Reflect.get(window, "gaps") as number[]);
+		expect(Math.max(...gaps)).toBeLessThan(1000);
+
+		await input.setInputFiles(put("cut.safetensors", weights().subarray(0, 400)));
+		await panel
+			.getByRole("alert")
+			.getByText(/^cut\.safetensors: cut short: .+$/)
+			.waitFor();
+		await input.setInputFiles(put("bad.onnx", new Uint8Array([1, 2, 3, 4])));
+		await panel
+			.getByRole("alert")
+			.getByText(/^bad\.onnx: .+$/)
+			.waitFor();
+		await input.setInputFiles(put("net.pt", new Uint8Array(4)));
+		await panel
+			.getByRole("alert")
+			.getByText(/^net\.pt: only \.safetensors and \.onnx are read here/)
+			.waitFor();
+
+		expect(asked.filter((url) => !/^(blob|data):/.test(url))).toEqual([]);
+		await lab.close(page);
+	});
+
+	test.for([
+		[360, "light"],
+		[360, "dark"],
+		[1920, "light"],
+		[1920, "dark"],
+	] as const)("is usable at %i pixels, %s", async ([width, theme]) => {
+		const page = await lab.open({ width, dark: theme === "dark", search: theme === "dark" ? "?lang=zh" : "" });
+		const panel = page.locator("#open-model");
+		await panel.scrollIntoViewIfNeeded();
+		await panel.locator("input[type=file]").setInputFiles(put("net.safetensors", weights()));
+		await panel.getByRole("heading", { name: "bn1 BatchNorm2d" }).waitFor();
+		expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+		const { violations } = await new AxeBuilder({ page }).setLegacyMode().include("#open-model").analyze();
+		expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
+		const shots = process.env.LAB_SCREENSHOTS;
+		if (shots) await panel.screenshot({ path: `${shots}/open-model-${width}-${theme}.png` });
+		await lab.close(page);
+	});
+});

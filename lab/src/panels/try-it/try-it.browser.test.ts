@@ -1,0 +1,114 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright";
+import { expect, test } from "vitest";
+import { describeLab } from "../../../test/support/lab-page.ts";
+
+/** Scrolls to the panel, and waits until both twins have answered. */
+async function show(page: Page): Promise<void> {
+	await page.locator("#try-it").scrollIntoViewIfNeeded();
+	await page.locator("#try-it .try-share").nth(19).waitFor();
+}
+
+const rowsOf = (page: Page, side: string): Promise<string[]> =>
+	page.locator(`#try-it section.twin-${side} .try-modes td`).allTextContents();
+
+describeLab("trying a picture", (lab) => {
+	test("a test picture is judged by both twins, and shown layer by layer; training goes on undisturbed", async () => {
+		// Tall, so that the panel is looked at all the time.
+		const page = await lab.open({ height: 9000 });
+		await show(page);
+		const untrained = await page.locator("#try-it .try-share").allTextContents();
+		const step = page.getByRole("button", { name: "Step", exact: true });
+		for (const count of [1, 2]) {
+			await step.click();
+			await page.getByText(`step ${count}`, { exact: true }).waitFor();
+		}
+		const shares = page.locator("#try-it .try-share");
+		await page.waitForTimeout(300);
+		await expect.poll(() => shares.allTextContents()).not.toEqual(untrained);
+		const watched = await page.locator("#try-it .try-share").allTextContents();
+		expect(await page.locator("#try-it section.twin-a .try-maps canvas").count()).toBe(4 * 6 + 4 * 16);
+		expect(await page.getByRole("img", { name: /^norm1: 6 maps of 24 × 24/ }).count()).toBe(1);
+		await lab.close(page);
+
+		const other = await lab.open({ height: 300 });
+		for (const count of [1, 2]) {
+			await other.getByRole("button", { name: "Step", exact: true }).click();
+			await other.getByText(`step ${count}`, { exact: true }).waitFor();
+		}
+		await show(other);
+		await expect.poll(() => other.locator("#try-it .try-share").allTextContents()).toEqual(watched);
+		await lab.close(other);
+	});
+
+	test("alone in training mode batch norm refuses one value a channel; the twin without norms does not care", async () => {
+		const page = await lab.open();
+		await show(page);
+		const [evaluation, alone, company, others] = await rowsOf(page, "a");
+		expect(alone).toBe("refused");
+		expect(new Set([evaluation, company, others]).size).toBe(3);
+		expect(new Set(await rowsOf(page, "b")).size).toBe(1);
+		const facts = await page.locator("#try-it section.twin-a .try-facts td").allTextContents();
+		expect(facts.filter((_, i) => i % 3 === 0)).toEqual(["576", "64", "1", "1"]);
+		expect(facts.slice(-3)).toEqual(["1", "0", "1"]);
+
+		// The same for every picture: its first norm over single values forgets it.
+		const why = page.locator("#try-it section.twin-a .try-why strong");
+		const before = [await why.textContent(), await page.locator("#try-it .try-share").allTextContents()];
+		await page.getByRole("button", { name: /^Test picture 2:/ }).press("Enter");
+		await page.waitForFunction(
+			(old) => document.querySelector("#try-it .try-share")?.textContent !== old,
+			before[1]?.[0],
+		);
+		expect(await why.textContent()).toBe(before[0]);
+		await lab.close(page);
+	});
+
+	test("a drawing and an opened picture become 28 by 28 values; a broken file is told in one line", async () => {
+		const page = await lab.open();
+		await show(page);
+		const pad = page.getByRole("img", { name: /^Drawing pad/ });
+		await pad.scrollIntoViewIfNeeded();
+		const box = await pad.boundingBox();
+		if (!box) throw new Error("the pad has no place");
+		await page.mouse.move(box.x + 100, box.y + 60);
+		await page.mouse.down();
+		await page.mouse.move(box.x + 100, box.y + 200, { steps: 4 });
+		await page.mouse.up();
+		await page.getByText(/^Made like Fashion-MNIST: gray, contrast stretched, cut to 2\d × 16\d/).waitFor();
+
+		const png = await page.evaluate(async () => {
+			const canvas = new OffscreenCanvas(100, 60);
+			const context = canvas.getContext("2d");
+			if (!context) throw new Error("no canvas");
+			context.fillStyle = "#eee";
+			context.fillRect(0, 0, 100, 60);
+			context.fillStyle = "#222";
+			context.fillRect(10, 10, 50, 25);
+			return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+		});
+		const input = page.locator("#try-it input[type=file]");
+		await input.setInputFiles({ name: "shirt.png", mimeType: "image/png", buffer: Buffer.from(png) });
+		await page.getByText(/gray, inverted to light on black, contrast stretched, cut to 50 × 25/).waitFor();
+		await input.setInputFiles({ name: "no.png", mimeType: "image/png", buffer: Buffer.from("no") });
+		await page.getByRole("alert").getByText("no.png: the browser cannot read this as a picture").waitFor();
+		await lab.close(page);
+	});
+
+	test.for([
+		[360, "light"],
+		[360, "dark"],
+		[1920, "light"],
+		[1920, "dark"],
+	] as const)("is usable at %i pixels, %s", async ([width, theme]) => {
+		const page = await lab.open({ width, dark: theme === "dark", search: theme === "dark" ? "?lang=zh" : "" });
+		await show(page);
+		const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+		expect(wide).toBeLessThanOrEqual(width);
+		const { violations } = await new AxeBuilder({ page }).setLegacyMode().include("#try-it").analyze();
+		expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
+		const folder = process.env.LAB_SCREENSHOTS;
+		if (folder) await page.locator("#try-it").screenshot({ path: `${folder}/try-it-${width}-${theme}.png` });
+		await lab.close(page);
+	});
+});
