@@ -16,6 +16,7 @@ const layers = [
 	["presets", "train"],
 	["surgery"],
 	["onnx"],
+	["compare"],
 	["index"],
 	["cli"],
 ];

@@ -16,6 +16,8 @@ export default defineConfig({
 		...built.map((file) => file.replace("dist/", "src/").replace(/\.mjs$/, ".ts")),
 		// Reached through a URL, which the bundler does not follow.
 		"src/backend/wasm/worker.mjs",
+		// Started as a process of its own.
+		"src/cli/compare/cell-process.ts",
 	],
 	root: "src",
 	outDir: "dist",

@@ -1,6 +1,7 @@
 // Every command of the program, in the order in which --help lists them.
 
 import type { CliCommand } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { explain } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -17,4 +18,5 @@ export const commands: readonly CliCommand[] = [
 	foldCommand,
 	recalibrateCommand,
 	convertCommand,
+	compareCommand,
 ];
