@@ -1,12 +1,16 @@
 // What panels ask the engine for, by name: one line a topic or query. The page imports this file's types only.
 
 import { layerStatistics } from "../panels/heat-maps/engine.ts";
+import { activationQuantiles } from "../panels/distribution/engine.ts";
+import { scaleAndShift } from "../panels/scale-shift/engine.ts";
 import { decisionSurface } from "../panels/surface/engine.ts";
 import { testPictures, tryPicture } from "../panels/try-it/engine.ts";
 import type { Query, Topic } from "./topic.ts";
 
 export const topics = {
 	decisionSurface,
+	scaleAndShift,
+	activationQuantiles,
 	tryPicture,
 	layerStatistics,
 };
