@@ -1,0 +1,89 @@
+// Quantiles, scale and shift, running statistics: read by keyboard, in both twins; and pictures of all of them.
+
+import { mkdirSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright";
+import { expect, test } from "vitest";
+import { describeLab } from "../../../test/support/lab-page.ts";
+
+/** Shows a panel, trains so many steps, one by one, and puts the cursor of its first chart at the end. */
+async function read(page: Page, id: string, steps: number): Promise<string[]> {
+	await page.locator(`#${id}`).scrollIntoViewIfNeeded();
+	const chart = page.locator(`#${id} [role=application]`);
+	await chart.first().waitFor();
+	for (let i = 1; i <= steps; i++) {
+		await page.getByRole("button", { name: /^(Step|单步)$/ }).click();
+		await page.getByText(new RegExp(`step ${i}$|第 ${i} 步`)).first().waitFor();
+	}
+	await chart.first().focus();
+	await page.keyboard.press("End");
+	return page.locator(`#${id} output`).allTextContents();
+}
+
+describeLab("what the lab shows of a layer", (lab) => {
+	test("quantiles, of the layer that is chosen", async () => {
+		const page = await lab.open();
+		const [a] = await read(page, "distribution", 1);
+		expect(a).toMatch(/^step 1 · median \S+, middle 68% \S+ to \S+, all \S+ to \S+$/);
+		await page.locator("#distribution select").selectOption("sigmoid1");
+		const [sigmoid] = await (async () => {
+			await page.getByRole("button", { name: "Step", exact: true }).click();
+			await page.getByText(/step 2$/).first().waitFor();
+			await page.locator("#distribution [role=application]").first().focus();
+			await page.keyboard.press("End");
+			return page.locator("#distribution output").allTextContents();
+		})();
+		const [least, most] = sigmoid.split(", all ")[1].split(" to ").map(Number);
+		expect(least).toBeGreaterThan(0);
+		expect(most).toBeLessThan(1);
+		await lab.close(page);
+	});
+
+	test("scale starts at 1, and the network without norms has none", async () => {
+		const page = await lab.open();
+		const [a, b] = await read(page, "scale-shift", 2);
+		expect(a).toMatch(/^channel \d · step 2 · (0\.9|1|1\.0)\d*$/);
+		expect(b).toBe("Nothing of the kind in this network.");
+		await lab.close(page);
+	});
+
+	test("with batch norm the modes differ, without norms they do not", async () => {
+		const page = await lab.open();
+		const [a, b] = await read(page, "statistics", 2);
+		const losses = (text: string) => /train mode (\S+) · eval mode (\S+)/.exec(text)?.slice(1).map(Number) ?? [];
+		expect(losses(a)[0]).not.toBe(losses(a)[1]);
+		expect(losses(b)).toHaveLength(2);
+		expect(losses(b)[0]).toBe(losses(b)[1]);
+		await lab.close(page);
+	});
+
+	test.each([
+		[360, false, "en"],
+		[360, true, "zh"],
+		[1920, false, "zh"],
+		[1920, true, "en"],
+	] as const)("axe finds nothing and nothing is cut off: %d px, dark %s, %s", async (width, dark, lang) => {
+		const page = await lab.open({ width, dark, search: `?lang=${lang}` });
+		for (const id of ["heat-maps", "distribution", "scale-shift", "statistics"]) {
+			await page.locator(`#${id}`).scrollIntoViewIfNeeded();
+			await page.locator(`#${id} canvas`).first().waitFor();
+		}
+		await page.getByRole("button", { name: /^(Start|开始)$/ }).click();
+		await expect.poll(() => page.locator("output").first().textContent(), { timeout: 60_000 }).toMatch(/[3-9]\d/);
+		await page.getByRole("button", { name: /^(Pause|暂停)$/ }).click();
+		expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+		for (const id of ["heat-maps", "distribution", "scale-shift", "statistics"]) {
+			await page.locator(`#${id}`).scrollIntoViewIfNeeded();
+			await page.waitForTimeout(400);
+			const { violations } = await new AxeBuilder({ page: page as never }).setLegacyMode().include(`#${id}`).analyze();
+			expect(violations.map(({ id: rule, nodes }) => [rule, nodes.map(({ html }) => html)])).toEqual([]);
+			const folder = process.env.LAB_PICTURES;
+			if (folder) {
+				mkdirSync(folder, { recursive: true });
+				const name = `${id}-${width}-${dark ? "dark" : "light"}.png`;
+				await page.locator(`#${id}`).screenshot({ path: `${folder}/${name}` });
+			}
+		}
+		await lab.close(page);
+	});
+});
