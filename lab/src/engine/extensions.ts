@@ -4,12 +4,14 @@ import { layerStatistics } from "../panels/heat-maps/engine.ts";
 import { activationQuantiles } from "../panels/distribution/engine.ts";
 import { scaleAndShift } from "../panels/scale-shift/engine.ts";
 import { normStatistics } from "../panels/statistics/engine.ts";
+import { normsAtWork } from "../panels/stepper/engine.ts";
 import { decisionSurface } from "../panels/surface/engine.ts";
 import { testPictures, tryPicture } from "../panels/try-it/engine.ts";
 import type { Query, Topic } from "./topic.ts";
 
 export const topics = {
 	decisionSurface,
+	normsAtWork,
 	normStatistics,
 	scaleAndShift,
 	activationQuantiles,

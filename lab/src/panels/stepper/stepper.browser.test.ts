@@ -1,0 +1,102 @@
+import { mkdirSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright";
+import { expect, test } from "vitest";
+import { explainBatchNorm } from "../../../../src/ops/norm/batch-norm/explain.ts";
+import { describeLab } from "../../../test/support/lab-page.ts";
+import { formatValue } from "./format.ts";
+import { stages } from "./stages.ts";
+
+const { LAB_SCREENSHOTS: pictures } = process.env;
+
+/** The numbers of a quantity that are on the page, in full. */
+function numbers(page: Page, name: string, within = ".stepper-given"): Promise<number[]> {
+	return page
+		.locator(`${within} [data-name="${name}"] [data-value]`)
+		.evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute("data-value"))));
+}
+
+/** Walks all steps and compares every number with explainBatchNorm of what is given. */
+async function compareAll(page: Page): Promise<void> {
+	const [x, dy, gamma, beta, [eps]] = await Promise.all(
+		["x", "dy", "gamma", "beta", "eps"].map((name) => numbers(page, name)),
+	);
+	const shape = [x.length / gamma.length, gamma.length];
+	const all = explainBatchNorm({ shape, data: x }, gamma, beta, { eps, dy: { shape, data: dy } });
+	await page.locator(".stepper-rung").first().click();
+	for (const { assignments } of stages) {
+		for (const { name } of assignments) {
+			if (!(name in all)) continue;
+			const expected = (all[name as keyof typeof all] as number[] | number[][]).flat();
+			// An attribute has no sign for 0.
+			expect(await numbers(page, name, ".is-result"), name).toEqual(expected.map((value) => value || 0));
+			const shown = await page.locator(`.is-result [data-name="${name}"] button`).allTextContents();
+			expect(shown, name).toEqual(expected.map(formatValue));
+		}
+		await page.keyboard.press("ArrowRight");
+	}
+}
+
+async function axe(page: Page): Promise<string[]> {
+	const { violations } = await new AxeBuilder({ page }).include("#stepper").analyze();
+	return violations
+		.filter(({ impact }) => impact === "serious" || impact === "critical")
+		.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+}
+
+describeLab("the stepper", (lab) => {
+	test("shows explainBatchNorm's numbers, follows an edit, and tells where a number comes from", async () => {
+		const page = await lab.open();
+		await page.locator("#stepper").scrollIntoViewIfNeeded();
+		await page.locator(".stepper-rung").first().waitFor();
+		await compareAll(page);
+
+		await page.locator(".stepper-rung").nth(1).click();
+		const field = page.getByLabel("x, example 0, channel 0", { exact: true });
+		await field.fill("11");
+		expect(await numbers(page, "mu", ".is-result")).toEqual([5, 32]);
+		expect(await page.locator(".stepper-live").textContent()).toContain("is now 11");
+		expect(await page.locator(".is-result .is-changed").count()).toBe(1);
+		await compareAll(page);
+
+		await page.locator(".stepper-rung").nth(1).click();
+		await page.locator('.is-result [data-name="mu"] button').first().focus();
+		expect(await page.locator(".stepper-arithmetic").textContent()).toBe("μ = (11 + 2 + 4 + 5 + 3) / 5 = 5");
+		expect(await page.locator('[data-name="x"] .is-lit').count()).toBe(5);
+		expect(await axe(page)).toEqual([]);
+
+		await page.getByLabel("ε", { exact: true }).fill("-1");
+		await page.locator(".stepper-problem").waitFor();
+		await page.getByRole("button", { name: "Undo all edits" }).click();
+		expect((await numbers(page, "x"))[0]).toBe(1);
+		await lab.close(page);
+	});
+
+	test("takes its numbers from the batch in training", async () => {
+		const page = await lab.open();
+		await page.locator("#stepper").scrollIntoViewIfNeeded();
+		await page.locator(".stepper-rung").first().waitFor();
+		await page.getByRole("button", { name: "Train one step" }).click();
+		await page.getByText("step 1", { exact: true }).waitFor();
+		await page.getByRole("button", { name: "Train one step" }).click();
+		await page.locator(".stepper-note", { hasText: "norm1 at training step" }).waitFor();
+		await compareAll(page);
+		expect((await numbers(page, "dy")).some((value) => value !== 0)).toBe(true);
+		await lab.close(page);
+	});
+
+	test.skipIf(!pictures)("pictures", async () => {
+		mkdirSync(pictures ?? "", { recursive: true });
+		for (const width of [360, 1920]) {
+			for (const dark of [false, true]) {
+				const page = await lab.open({ width, dark, search: dark ? "?lang=zh" : "" });
+				await page.locator("#stepper").scrollIntoViewIfNeeded();
+				await page.locator(".stepper-rung").nth(7).click();
+				await page.locator(".is-result button").nth(3).hover();
+				const path = `${pictures}/stepper-${width}-${dark ? "dark" : "light"}.png`;
+				await page.locator("#stepper").screenshot({ path });
+				await lab.close(page);
+			}
+		}
+	});
+});
