@@ -9,6 +9,8 @@ import { bn, foldAndCompare, normConstants, random } from "../../../test/support
 import { floats, runOnnxRuntime } from "../../../test/support/onnxruntime.ts";
 import { init } from "../../backend/init.ts";
 import { encodeOnnx, readOnnx } from "../../model-files/onnx/index.ts";
+import { tensor } from "../../ops/creation.ts";
+import { fold } from "../../surgery/fold/fold.ts";
 import { importOnnx } from "../import-onnx.ts";
 import { foldOnnx } from "./fold-onnx.ts";
 
@@ -357,5 +359,12 @@ describe("what PyTorch's exporter wrote", () => {
 		expect(weights.filter((entry) => entry.includes("bn"))).toEqual([]);
 		expect(model.proto.metadataProps).toEqual(source.proto.metadataProps);
 		expect(model.graph.output).toEqual(source.graph.output);
+	});
+
+	test("a network that was imported is not folded, and says what is", async () => {
+		const net = await importOnnx(join(folder, "resnet-17.onnx"));
+		const { folded, left } = fold(net, tensor(image.data as Float32Array, image.shape));
+		expect([folded.length, left.length]).toEqual([0, 20]);
+		expect(left[0].reason).toMatch(/imported from ONNX is folded as a model, by foldOnnx, and imported then/);
 	});
 });

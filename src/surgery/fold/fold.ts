@@ -47,7 +47,7 @@ export interface NetworkFoldReport extends FoldReport {
  *
  * The network is in evaluation mode from then on; training it further trains another parametrization.
  *
- * @param x an example to run on, or one for each of forward's arguments; any values, but the way through the network
+ * @param x an example to run on, or one for each of forward's arguments; one row of any values, but the way through the network
  *   must be that of all examples
  * @returns what was folded, what was left and why, and how far the output for `x` has moved
  * @throws EvenkeelError if the network does not run on `x`, or if its output moves by more than `tolerance`; it is then
