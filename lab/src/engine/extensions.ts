@@ -5,12 +5,14 @@ import { activationQuantiles } from "../panels/distribution/engine.ts";
 import { scaleAndShift } from "../panels/scale-shift/engine.ts";
 import { normStatistics } from "../panels/statistics/engine.ts";
 import { normsAtWork } from "../panels/stepper/engine.ts";
+import { switchableShares } from "../panels/family/engine.ts";
 import { decisionSurface } from "../panels/surface/engine.ts";
 import { testPictures, tryPicture } from "../panels/try-it/engine.ts";
 import type { Query, Topic } from "./topic.ts";
 
 export const topics = {
 	decisionSurface,
+	switchableShares,
 	normsAtWork,
 	normStatistics,
 	scaleAndShift,

@@ -7,11 +7,12 @@ import { distribution } from "./distribution/panel.ts";
 import { scaleShift } from "./scale-shift/panel.ts";
 import { statistics } from "./statistics/panel.ts";
 import type { Panel } from "./panel.ts";
+import { family } from "./family/panel.ts";
 import { stepper } from "./stepper/panel.ts";
 import { surface } from "./surface/panel.ts";
 import { tryIt } from "./try-it/panel.ts";
 
-const all: readonly Panel[] = [curves, surface, heatMaps, openModel, tryIt, distribution, scaleShift, statistics, stepper];
+const all: readonly Panel[] = [curves, surface, heatMaps, openModel, tryIt, distribution, scaleShift, statistics, stepper, family];
 
 /** The panels in the order in which they stand on the page. */
 export const panels: readonly Panel[] = [...all].sort((a, b) => a.order - b.order);

@@ -1,0 +1,50 @@
+import { mkdirSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test } from "vitest";
+import { describeLab } from "../../../test/support/lab-page.ts";
+
+const { LAB_SCREENSHOTS: pictures } = process.env;
+
+describeLab("the family", (lab) => {
+	test("draws five blocks that turn by keys and by dragging, and says how many values each mean is over", async () => {
+		const page = await lab.open();
+		await page.locator("#family").scrollIntoViewIfNeeded();
+		const batch = page.locator("#family canvas").first();
+		await batch.waitFor();
+		expect(await page.locator("#family canvas").count()).toBe(5);
+		expect(await batch.getAttribute("aria-label")).toContain("2,048 values for each of 16 means");
+		const before = await batch.screenshot();
+		await page.getByLabel("Turn", { exact: true }).focus();
+		await page.keyboard.press("PageUp");
+		const turned = await batch.screenshot();
+		expect(turned.equals(before)).toBe(false);
+		await batch.scrollIntoViewIfNeeded();
+		const box = await batch.boundingBox();
+		if (!box) throw new Error("the block is not on the page");
+		await page.mouse.move(box.x + 100, box.y + 100);
+		await page.mouse.down();
+		await page.mouse.move(box.x + 160, box.y + 120, { steps: 4 });
+		await page.mouse.up();
+		expect((await batch.screenshot()).equals(turned)).toBe(false);
+		const { violations } = await new AxeBuilder({ page }).include("#family").analyze();
+		expect(
+			violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id),
+		).toEqual([]);
+		await lab.close(page);
+	});
+
+	test.skipIf(!pictures)("pictures", async () => {
+		mkdirSync(pictures ?? "", { recursive: true });
+		for (const width of [360, 1920]) {
+			for (const dark of [false, true]) {
+				const page = await lab.open({ width, dark, search: dark ? "?lang=zh" : "" });
+				await page.locator("#family").scrollIntoViewIfNeeded();
+				await page.locator("#family canvas").first().waitFor();
+				await page
+					.locator("#family")
+					.screenshot({ path: `${pictures}/family-${width}-${dark ? "dark" : "light"}.png` });
+				await lab.close(page);
+			}
+		}
+	});
+});
