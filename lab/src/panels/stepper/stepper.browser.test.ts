@@ -93,6 +93,9 @@ describeLab("the stepper", (lab) => {
 				await page.locator("#stepper").scrollIntoViewIfNeeded();
 				await page.locator(".stepper-rung").nth(7).click();
 				await page.locator(".is-result button").nth(3).hover();
+				// What stands above has been loaded, and moves no more.
+				await page.waitForTimeout(1500);
+				await page.locator("#stepper").scrollIntoViewIfNeeded();
 				const path = `${pictures}/stepper-${width}-${dark ? "dark" : "light"}.png`;
 				await page.locator("#stepper").screenshot({ path });
 				await lab.close(page);
