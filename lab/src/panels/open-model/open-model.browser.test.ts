@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { afterAll, expect, test } from "vitest";
+import { init } from "../../../../src/backend/init.ts";
 import { encodeSafetensors } from "../../../../src/model-files/safetensors.ts";
+import { encodeOnnx, exportOnnx } from "../../../../src/onnx/index.ts";
+import { buildNetwork, presetNamed } from "../../../../src/presets/index.ts";
+import { entryOf } from "../../../../src/train/weights-file.ts";
 import { describeLab } from "../../../test/support/lab-page.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "evenkeel-open-"));
@@ -20,6 +24,27 @@ function put(name: string, bytes: Uint8Array): string {
 	writeFileSync(path, bytes);
 	return path;
 }
+
+/** What a checkpoint has beside its tensors. */
+const checkpointState = {
+	...{
+		version: 1,
+		step: 7,
+		epochs: 1,
+		trainedSeconds: 1,
+		epochSeconds: 1,
+		generators: {},
+		history: [],
+		schedule: null,
+	},
+	loader: {
+		generator: { seed: 0, stream: [0, 0], counter: 0 },
+		...{ epoch: 0, position: 7, rows: 600, batchSize: 64, dropLast: false, shuffle: true },
+	},
+	totals: { loss: 0, metrics: [0], seen: 0 },
+	settings: { preset: "lenet-bn", file: null, norm: "batch", batchSize: 64 },
+	optimizer: { optimizer: "SGD", groups: [], steps: {} },
+};
 
 const weights = () =>
 	encodeSafetensors({
@@ -97,6 +122,31 @@ describeLab("opening a model", (lab) => {
 			.waitFor();
 
 		expect(asked.filter((url) => !/^(blob|data):/.test(url))).toEqual([]);
+		await lab.close(page);
+	});
+
+	test("an ONNX model and a checkpoint are shown as networks, under the names of their layers", async () => {
+		await init({ threads: 1 });
+		const preset = presetNamed("lenet-bn");
+		const net = buildNetwork(preset, { norm: "batch" });
+		const model = exportOnnx(net, { inputShape: preset.inputShape, dynamicBatch: false });
+		const entries = Object.entries(net.stateDict()).map(([name, value]) => [`model.${name}`, entryOf(value)] as const);
+		const state = { "evenkeel.checkpoint": JSON.stringify(checkpointState) };
+		const files = {
+			"lenet.onnx": encodeOnnx(model),
+			"checkpoint.safetensors": encodeSafetensors(Object.fromEntries(entries), state),
+		};
+		const page = await lab.open();
+		const panel = page.locator("#open-model");
+		await panel.scrollIntoViewIfNeeded();
+		for (const [name, bytes] of Object.entries(files)) {
+			await panel.locator("input[type=file]").setInputFiles(put(name, bytes));
+			await panel.getByText(`${name} is shown below.`).waitFor();
+			expect(await panel.locator(".open-model-page article h3").allTextContents()).toHaveLength(4);
+			await panel.getByRole("row", { name: /Conv2d \[1, 6, 24, 24\]/ }).waitFor();
+		}
+		await panel.getByRole("heading", { name: "checkpoint.safetensors: preset lenet-bn, step 7" }).waitFor();
+		await panel.getByText(/4 norms .*batch size 64/).waitFor();
 		await lab.close(page);
 	});
 

@@ -82,7 +82,7 @@ export const strings = defineStrings({
 		en: `${layer} has one value a channel: its mean is the value itself and its variance 0, so x̂ = 0 and y = β whatever the picture. evenkeel refuses to train on that. If it did not, the answer would be`,
 		zh: `${layer} 每个通道只有一个数值：均值就是它自己，方差为 0，因此无论什么图片 x̂ = 0、y = β。evenkeel 拒绝这样训练；若不拒绝，回答会是`,
 	}),
-	always: { en: "for every picture there is.", zh: "，对任何图片都一样。" },
+	always: { en: "for every picture there is.", zh: "——对任何图片都一样。" },
 	sameMode: {
 		en: "It has no norm that looks at the batch: all rows are the same, alone or in company.",
 		zh: "它没有依赖批次的归一化层：单张或成批，各行都相同。",
@@ -95,16 +95,16 @@ export const strings = defineStrings({
 
 /** Fashion-MNIST's classes; any other name stays as it is. */
 const classNames: Readonly<Record<string, string>> = {
-	"T-shirt/top": "T恤/上衣",
-	Trouser: "裤子",
-	Pullover: "套头衫",
-	Dress: "连衣裙",
-	Coat: "外套",
-	Sandal: "凉鞋",
-	Shirt: "衬衫",
-	Sneaker: "运动鞋",
-	Bag: "包",
-	"Ankle boot": "短靴",
+	"t-shirt": "T恤/上衣",
+	trouser: "裤子",
+	pullover: "套头衫",
+	dress: "连衣裙",
+	coat: "外套",
+	sandal: "凉鞋",
+	shirt: "衬衫",
+	sneaker: "运动鞋",
+	bag: "包",
+	"ankle boot": "短靴",
 };
 
 /** A class's name in both languages. */
