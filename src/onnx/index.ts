@@ -6,5 +6,5 @@ export { type ExportOnnxOptions, exportOnnx } from "./export/export-onnx.ts";
 export { type FoldOnnxOptions, foldOnnx, type OnnxFoldReport } from "./fold/fold-onnx.ts";
 export { GraphModule, type Origin } from "./graph-module.ts";
 export { importOnnx } from "./import-onnx.ts";
-export { updateOnnx } from "./update-onnx.ts";
 export { unshareStatistics } from "./unshare-statistics.ts";
+export { updateOnnx } from "./update-onnx.ts";
