@@ -63,11 +63,13 @@ export function drawBlock(context: CanvasRenderingContext2D, width: number, heig
 	const ends: readonly Point[] = [
 		[n / 2, -0.9, p],
 		[n, c / 2, p + 0.9],
-		[-0.9, -0.4, p / 2],
+		[0, 0, -1.1],
 	];
 	for (const [i, end] of ends.entries()) {
 		const [x, y] = at(end);
-		context.fillText(labels[i], Math.max(30, Math.min(width - 30, x)), Math.max(12, Math.min(height - 4, y)));
+		const half = context.measureText(labels[i]).width / 2 + 2;
+		const inside = Math.max(half, Math.min(width - half, x));
+		context.fillText(labels[i], inside, Math.max(12, Math.min(height - 4, y)));
 	}
 }
 
