@@ -45,7 +45,7 @@ function lossInEvaluation({ twin: { net }, x, labels }: StepContext): number {
 function compare({ module, input }: ObservedLayer, channel: number, values: Float32Array): number {
 	const buffers = [...module.namedBuffers()];
 	const find = (name: string): Tensor | undefined => buffers.find(([path]) => path.split(".").at(-1) === name)?.[1];
-	const [runningMean, runningVar] = [find("runningMean"), find("runningVar")];
+	const [runningMean, runningVar] = [find("running_mean"), find("running_var")];
 	if (!runningMean || !runningVar) return 0;
 	const axes = input.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
 	const means = input.mean(axes, { keepDims: true });

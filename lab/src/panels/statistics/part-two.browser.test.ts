@@ -29,13 +29,15 @@ describeLab("what the lab shows of a layer", (lab) => {
 		await page.locator("#distribution select").selectOption("sigmoid1");
 		// The engine hears of it after the next frame.
 		await page.waitForTimeout(500);
-		const [sigmoid] = await (async () => {
-			await page.getByRole("button", { name: "Step", exact: true }).click();
-			await page.getByText(/step 3$/).first().waitFor();
-			await page.locator("#distribution [role=application]").first().focus();
-			await page.keyboard.press("End");
-			return page.locator("#distribution output").allTextContents();
-		})();
+		await page.getByRole("button", { name: "Step", exact: true }).click();
+		await page.getByText(/step 3$/).first().waitFor();
+		const chart = page.locator("#distribution [role=application]").first();
+		const sigmoidText = async (): Promise<string> => {
+			await chart.press("End");
+			return (await page.locator("#distribution output").first().textContent()) ?? "";
+		};
+		await expect.poll(sigmoidText).toMatch(/, all /);
+		const sigmoid = await sigmoidText();
 		const [least, most] = sigmoid.split(", all ")[1].split(" to ").map(Number);
 		expect(least).toBeGreaterThan(0);
 		expect(most).toBeLessThan(1);
@@ -56,6 +58,8 @@ describeLab("what the lab shows of a layer", (lab) => {
 		const losses = (text: string) => /train mode (\S+) · eval mode (\S+)/.exec(text)?.slice(1).map(Number) ?? [];
 		expect(losses(a)[0]).not.toBe(losses(a)[1]);
 		expect(losses(b)).toHaveLength(2);
+		const texts = await page.locator("#statistics output").allTextContents();
+		expect(texts.filter((text) => /batch \S+ · running \S+/.test(text))).toHaveLength(2);
 		expect(losses(b)[0]).toBe(losses(b)[1]);
 		await lab.close(page);
 	});
