@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { integers, type ModelParts, node, noise, value, weight } from "../../../test/support/onnx-builder.ts";
+import { integers, type ModelParts, model, node, noise, value, weight } from "../../../test/support/onnx-builder.ts";
 import { difference, input, runImported } from "../../../test/support/onnx-compare.ts";
 import { bn, foldAndCompare, normConstants, random } from "../../../test/support/onnx-fold.ts";
 import { floats, runOnnxRuntime } from "../../../test/support/onnxruntime.ts";
@@ -237,7 +237,7 @@ describe("into what reads a norm", () => {
 			initializers: [...initializers, ...normConstants("bn", channels)],
 		};
 		const made = { ...parts, outputs: [value("y")] };
-		const declared = await withShapes(made, shape);
+		const declared = withShapes(made, shape);
 		const { left, how, operators } = await foldAndCompare(declared, { inputs: { x: input(shape) } });
 		expect(left).toEqual([]);
 		expect(how[0]).toMatch(/^BatchNormalization "bn" behind (Conv|ConvTranspose|Gemm|MatMul) "/);
@@ -248,8 +248,7 @@ describe("into what reads a norm", () => {
 });
 
 /** As exporters do: says the shape of what the norm makes. */
-async function withShapes(parts: ModelParts, shape: readonly number[]) {
-	const { model } = await import("../../../test/support/onnx-builder.ts");
+function withShapes(parts: ModelParts, shape: readonly number[]) {
 	const made = model(parts);
 	made.graph.valueInfo.push(...model({ nodes: [], outputs: [value("b", shape)] }).graph.output);
 	return made;
@@ -361,10 +360,24 @@ describe("what PyTorch's exporter wrote", () => {
 		expect(model.graph.output).toEqual(source.graph.output);
 	});
 
-	test("a network that was imported is not folded, and says what is", async () => {
+	test("imported, as a network: fold does the same", async () => {
 		const net = await importOnnx(join(folder, "resnet-17.onnx"));
-		const { folded, left } = fold(net, tensor(image.data as Float32Array, image.shape));
-		expect([folded.length, left.length]).toEqual([0, 20]);
-		expect(left[0].reason).toMatch(/imported from ONNX is folded as a model, by foldOnnx, and imported then/);
+		const before = runImported(net, { image }).logits.data;
+		const { left, layers } = fold(net, tensor(image.data as Float32Array, image.shape));
+		expect([left, layers.before - layers.after]).toEqual([[], 20]);
+		expect(difference(runImported(net, { image }).logits.data, before)).toBeLessThan(1e-5);
+	});
+
+	test("but not one of several outputs, of which forward shows the first", async () => {
+		const parts = {
+			nodes: [node("Conv", ["x", "w"], ["a"]), bn("a", "y")],
+			outputs: [value("y"), value("a")],
+			initializers: [random("w", [4, 3, 3, 3]), ...normConstants("bn", 4)],
+		};
+		const net = await importOnnx(model(parts));
+		const { left } = fold(net, tensor(noise(3 * 36), [1, 3, 6, 6]));
+		expect(left[0].reason).toMatch(
+			/several outputs, and forward returns the first; fold the model itself, by foldOnnx/,
+		);
 	});
 });

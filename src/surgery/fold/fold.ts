@@ -111,9 +111,7 @@ function planRound(net: Module, trace: Trace): { changes: Change[]; left: LeftNo
 	const touched = new Set<Module>();
 	for (const [, norm] of net.namedModules()) {
 		if (!isFoldableNorm(norm)) continue;
-		const places = placesOf(net, norm);
-		const fixed = places.length === 0 || places.some(({ put }) => put === null);
-		const plan = fixed ? cannotGo(places.length === 0) : planFor(trace, norm);
+		const plan = whyFixed(net, norm) ?? planFor(trace, norm);
 		if (typeof plan === "string") {
 			left.push({ norm: norm.label, reason: plan });
 			continue;
@@ -126,10 +124,17 @@ function planRound(net: Module, trace: Trace): { changes: Change[]; left: LeftNo
 	return { changes, left };
 }
 
-function cannotGo(isRoot: boolean): string {
-	return isRoot
-		? "it is the network itself"
-		: "its place in the network is fixed; a network that was imported from ONNX is folded as a model, by foldOnnx, and imported then";
+/** Why a norm cannot be taken out, whatever it stands beside; null if it can. */
+function whyFixed(net: Module, norm: FoldableNorm): string | null {
+	const places = placesOf(net, norm);
+	if (places.length === 0) return "it is the network itself";
+	const holder = places.find(({ put }) => put === null)?.parent;
+	if (holder) return `${holder.label} holds it in a way of its own, in which nothing can take its place`;
+	// What an imported graph returns beyond that is not to be seen in its forward.
+	const several = "outputNames" in net && Array.isArray(net.outputNames) && net.outputNames.length > 1;
+	return several
+		? "the network has several outputs, and forward returns the first; fold the model itself, by foldOnnx"
+		: null;
 }
 
 /** Takes a norm out of wherever it stands. Returns what puts it back. */

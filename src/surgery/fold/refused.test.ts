@@ -36,6 +36,17 @@ class Around extends nn.Module {
 	}
 }
 
+/** Holds its layers where nothing can take their places. */
+class Keeps extends nn.Module {
+	readonly #layers = [new nn.Conv2d(3, 3, 3), bn(3)];
+	override *namedChildren(): Generator<[string, nn.Module]> {
+		for (const [i, layer] of this.#layers.entries()) yield [String(i), layer];
+	}
+	override forward(x: Tensor): Tensor {
+		return this.#layers.reduce((y, layer) => layer.forward(y), x);
+	}
+}
+
 describe("refused, with the reason, and the network as it was", () => {
 	test.each<[string, () => nn.Module, RegExp]>([
 		[
@@ -161,6 +172,7 @@ describe("refused, with the reason, and the network as it was", () => {
 				),
 			/AvgPool2d "1" reads it, which is no layer that can take it/,
 		],
+		["a norm that its parent keeps to itself", () => new Keeps(), /Keeps holds it in a way of its own/],
 		["a network that is a norm", () => bn(3), /it is the network itself/],
 	])("%s", (_, build, reason) => {
 		const net = shaken(build());
