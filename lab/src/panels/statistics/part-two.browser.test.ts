@@ -15,9 +15,13 @@ async function read(page: Page, id: string, steps: number): Promise<string[]> {
 		await page.getByRole("button", { name: /^(Step|单步)$/ }).click();
 		await page.getByText(new RegExp(`step ${i}$|第 ${i} 步`)).first().waitFor();
 	}
-	await chart.first().focus();
-	await page.keyboard.press("End");
-	return page.locator(`#${id} output`).allTextContents();
+	// What is at the cursor is read out when it moves: the numbers may come a moment after the step's count.
+	const atEnd = async (): Promise<string[]> => {
+		await chart.first().press("End");
+		return page.locator(`#${id} output`).allTextContents();
+	};
+	await expect.poll(async () => (await atEnd())[0]).toMatch(new RegExp(`step ${steps} `));
+	return atEnd();
 }
 
 describeLab("what the lab shows of a layer", (lab) => {
