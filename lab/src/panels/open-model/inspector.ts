@@ -15,6 +15,8 @@ declare class FileReaderSync {
 }
 
 const ready = init({ threads: 1 });
+// From here on nothing is fetched any more.
+void ready.then(() => postMessage("ready"));
 
 addEventListener("message", async ({ data: { id, file } }: MessageEvent<{ id: number; file: File }>) => {
 	postMessage({ id, outcome: await inspect(file) });

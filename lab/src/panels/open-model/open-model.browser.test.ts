@@ -77,8 +77,7 @@ describeLab("opening a model", (lab) => {
 		const page = await lab.open();
 		const panel = page.locator("#open-model");
 		await panel.scrollIntoViewIfNeeded();
-		await panel.getByRole("button", { name: "Choose a file…" }).waitFor();
-		await page.waitForLoadState("networkidle");
+		await panel.locator("[data-ready=true]").waitFor();
 		const asked: string[] = [];
 		page.on("request", (request) => asked.push(request.url()));
 		const input = panel.locator("input[type=file]");

@@ -15,7 +15,7 @@ export function View() {
 	const [stage, setStage] = useState<Stage>({ name: "idle" });
 	const [isOver, setIsOver] = useState(false);
 	const input = useRef<HTMLInputElement>(null);
-	const inspect = useInspector();
+	const { isReady, inspect } = useInspector();
 	const open = async (file: File | undefined) => {
 		if (!file) return;
 		setStage({ name: "reading", file: file.name });
@@ -23,7 +23,7 @@ export function View() {
 		if (outcome) setStage({ name: "shown", file: file.name, outcome });
 	};
 	return (
-		<div class="open-model">
+		<div class="open-model" data-ready={isReady}>
 			<fieldset
 				class={isOver ? "open-model-drop open-model-over" : "open-model-drop"}
 				aria-label={t(strings.title)}
@@ -103,7 +103,8 @@ const colors = `:host .evenkeel-inspection, .evenkeel-inspection.evenkeel-inspec
 --error: var(--twin-a); --warning: var(--class-2); --info: var(--ink-soft); }`;
 
 /** Asks a worker of this component's own; null if another file was asked for since. */
-function useInspector(): (file: File) => Promise<Outcome | null> {
+function useInspector(): { isReady: boolean; inspect: (file: File) => Promise<Outcome | null> } {
+	const [isReady, setIsReady] = useState(false);
 	const worker = useRef<Worker | null>(null);
 	const latest = useRef(0);
 	useEffect(() => {
@@ -112,10 +113,13 @@ function useInspector(): (file: File) => Promise<Outcome | null> {
 			type: "module",
 			name: "model inspector",
 		});
+		worker.current.addEventListener("message", ({ data }) => {
+			if (data === "ready") setIsReady(true);
+		});
 		return () => worker.current?.terminate();
 	}, []);
-	return (file) =>
-		new Promise((resolve) => {
+	const inspect = (file: File) =>
+		new Promise<Outcome | null>((resolve) => {
 			const running = worker.current;
 			if (!running) return resolve(null);
 			const id = ++latest.current;
@@ -130,6 +134,7 @@ function useInspector(): (file: File) => Promise<Outcome | null> {
 			running.addEventListener("error", fail, { once: true });
 			running.postMessage({ id, file });
 		});
+	return { isReady, inspect };
 }
 
 function save(name: string, page: string): void {

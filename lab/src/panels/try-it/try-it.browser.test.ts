@@ -5,8 +5,12 @@ import { describeLab } from "../../../test/support/lab-page.ts";
 
 /** Scrolls to the panel, and waits until both twins have answered. */
 async function show(page: Page): Promise<void> {
-	await page.locator("#try-it").scrollIntoViewIfNeeded();
-	await page.locator("#try-it .try-share").nth(19).waitFor();
+	// Panels above it grow as they load, and push it away again.
+	const count = async () => {
+		await page.locator("#try-it").scrollIntoViewIfNeeded();
+		return page.locator("#try-it .try-share").count();
+	};
+	await expect.poll(count, { timeout: 30_000 }).toBe(20);
 }
 
 const rowsOf = (page: Page, side: string): Promise<string[]> =>
