@@ -1,32 +1,50 @@
-// The page: header, controls, panels.
+// The page: header, experiments, settings beside the controls and panels.
 
-import { chooseLanguage, formatNumber, language, languages, t } from "./i18n/i18n.ts";
+import { Controls } from "./controls/controls.tsx";
+import { Notices } from "./controls/notices.tsx";
+import { chooseLanguage, language, languages, t } from "./i18n/i18n.ts";
 import { panels } from "./panels/registry.ts";
-import { failure, isRunning, pause, reset, speed, start, step, stepBy } from "./state/lab.ts";
+import { Experiments, Setup } from "./setup/setup.tsx";
 import { chooseTheme, theme } from "./state/theme.ts";
 import { strings } from "./strings.ts";
 import { PanelSection } from "./ui/panel-section.tsx";
+import { Segmented } from "./ui/segmented.tsx";
 
 export function App() {
+	const shown = panels.filter((panel) => panel.applies?.() ?? true);
 	return (
 		<>
 			<a class="skip" href="#experiment">
 				{t(strings.skip)}
 			</a>
 			<Header />
-			<main id="experiment">
-				<Controls />
-				{failure.value && (
-					<p class="failure" role="alert">
-						{t(strings.failed)} {failure.value}
-					</p>
-				)}
-				{panels
-					.filter((panel) => panel.applies?.() ?? true)
-					.map((panel) => (
-						<PanelSection key={panel.id} panel={panel} />
-					))}
+			<main id="experiment" tabIndex={-1}>
+				<Experiments />
+				<div class="bench">
+					<aside class="bench-side" aria-label={t(strings.side)}>
+						<Setup />
+					</aside>
+					<div class="bench-main">
+						<Controls />
+						<Notices />
+						<nav class="contents" aria-label={t(strings.contents)}>
+							<ul>
+								{shown.map(({ id, title }) => (
+									<li key={id}>
+										<a href={`#${id}`}>{t(title)}</a>
+									</li>
+								))}
+							</ul>
+						</nav>
+						{shown.map((panel) => (
+							<PanelSection key={panel.id} panel={panel} />
+						))}
+					</div>
+				</div>
 			</main>
+			<footer class="page-foot">
+				<p>{t(strings.foot)}</p>
+			</footer>
 		</>
 	);
 }
@@ -34,29 +52,28 @@ export function App() {
 function Header() {
 	return (
 		<header class="page-head">
-			<div class="page-tools">
-				<fieldset class="segmented">
-					<legend>{t(strings.language)}</legend>
-					{languages.map((one) => (
-						<button
-							key={one}
-							type="button"
-							aria-pressed={language.value === one}
-							lang={one === "zh" ? "zh-Hans" : "en"}
-							onClick={() => chooseLanguage(one)}
-						>
-							{one === "zh" ? "中文" : "English"}
-						</button>
-					))}
-				</fieldset>
-				<fieldset class="segmented">
-					<legend>{t(strings.theme)}</legend>
-					{(["light", "dark"] as const).map((one) => (
-						<button key={one} type="button" aria-pressed={theme.value === one} onClick={() => chooseTheme(one)}>
-							{t(strings[one])}
-						</button>
-					))}
-				</fieldset>
+			<div class="page-bar">
+				<p class="brand">
+					<Mark /> evenkeel
+				</p>
+				<div class="page-tools">
+					<Segmented
+						label={t(strings.language)}
+						value={language.value}
+						options={languages.map((value) => ({
+							value,
+							text: value === "zh" ? "中文" : "English",
+							lang: value === "zh" ? "zh-Hans" : "en",
+						}))}
+						onChoose={chooseLanguage}
+					/>
+					<Segmented
+						label={t(strings.theme)}
+						value={theme.value}
+						options={(["light", "dark"] as const).map((value) => ({ value, text: t(strings[value]) }))}
+						onChoose={chooseTheme}
+					/>
+				</div>
 			</div>
 			<h1>{t(strings.title)}</h1>
 			<p class="page-lead">{t(strings.lead)}</p>
@@ -64,21 +81,12 @@ function Header() {
 	);
 }
 
-function Controls() {
-	const rate = speed.value?.examplesPerSecond ?? 0;
+/** A level line, and one that is on its way to it. */
+function Mark() {
 	return (
-		<section class="controls" aria-label={t(strings.controls)}>
-			<button type="button" class="primary" onClick={() => void (isRunning.value ? pause() : start())}>
-				{t(isRunning.value ? strings.pause : strings.start)}
-			</button>
-			<button type="button" onClick={() => void stepBy(1)}>
-				{t(strings.step)}
-			</button>
-			<button type="button" onClick={() => void reset()}>
-				{t(strings.reset)}
-			</button>
-			<output>{t(strings.stepCount(formatNumber(step.value)))}</output>
-			{rate > 0 && <output>{t(strings.speed(formatNumber(Math.round(rate))))}</output>}
-		</section>
+		<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+			<path class="mark-b" d="M2 19h28" />
+			<path class="mark-a" d="M2 22c5 0 5-15 10-15s4 15 9 15 4-3 9-3" />
+		</svg>
 	);
 }

@@ -1,12 +1,13 @@
-// The page's entry: language and theme before the first paint, then the page.
+// The page's entry: address, language and theme before the first paint, then the page.
 
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { startLanguage } from "./i18n/i18n.ts";
+import { startAddressBar } from "./state/address-bar.ts";
 import { startTheme } from "./state/theme.ts";
 import "./styles/base.css";
+import "./styles/page.css";
 
-startLanguage(location.search);
+startAddressBar();
 startTheme();
 const root = document.getElementById("lab");
 if (root) render(<App />, root);

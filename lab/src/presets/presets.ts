@@ -34,11 +34,11 @@ const relu = { activation: "relu", lr: 0.1 } as const;
 
 /** In the order in which a newcomer might take them. */
 export const presets: readonly Preset[] = [
-	preset("rate", { steps: 480 }),
+	preset("rate", {}),
 	preset("deep", { network: "mlp", steps: 240, both: { ...relu, depth: 16 } }),
 	preset("large", { network: "mlp", steps: 240, both: { ...relu, depth: 6, width: 128, scale: 6 } }),
 	preset("small", { network: "mlp", steps: 240, both: { ...relu, depth: 6, width: 128, scale: 0.2 } }),
-	preset("fair", { steps: 480, both: relu }),
+	preset("fair", { both: relu }),
 	preset("spirals", {
 		network: "mlp",
 		data: { kind: "spirals", noise: 0.05 },
@@ -46,11 +46,10 @@ export const presets: readonly Preset[] = [
 		both: { activation: "relu", lr: 0.3, depth: 5, width: 32, batchSize: 64 },
 	}),
 	preset("two", { steps: 1600, both: { ...relu, lr: 0.02, batchSize: 2 }, b: { norm: "group" } }),
-	preset("layer", { steps: 480, b: { norm: "layer" } }),
-	preset("place", { steps: 480, both: relu, b: { norm: "batch", place: "after" } }),
+	preset("layer", { b: { norm: "layer" } }),
+	preset("place", { both: relu, b: { norm: "batch", place: "after" } }),
 	preset("dropout", {
 		network: "mlp",
-		steps: 480,
 		both: { activation: "relu", lr: 0.3, depth: 3, width: 128, norm: "batch" },
 		b: { dropout: 0.5 },
 	}),

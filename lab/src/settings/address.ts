@@ -149,12 +149,13 @@ export function writeAddress(settings: Settings): string {
 	const query = new URLSearchParams();
 	const same = (other: Settings): boolean => JSON.stringify(settings) === JSON.stringify(other);
 	const preset = presets.find((candidate) => same(candidate.settings));
+	if (same(defaults)) return "";
 	if (preset) query.set("preset", preset.id);
-	else if (!same(defaults)) {
+	else {
 		for (const { name, write } of runFields) if (write(settings) !== write(defaults)) query.set(name, write(settings));
 		for (const key of twinKeys) writeTwins(query, key, settings);
 	}
-	return query.size === 0 ? "" : `v=${VERSION}&${query}`;
+	return `v=${VERSION}&${query}`;
 }
 
 function writeTwins<Key extends keyof TwinSettings>(query: URLSearchParams, key: Key, { a, b }: Settings): void {

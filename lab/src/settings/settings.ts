@@ -85,7 +85,7 @@ export const defaults: Settings = {
 	data: { kind: "fashion", noise: 0.1 },
 	network: "lenet",
 	seed: 1,
-	steps: 0,
+	steps: 480,
 	a: twin,
 	b: { ...twin, norm: "none" },
 };

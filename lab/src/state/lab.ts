@@ -15,7 +15,7 @@ import {
 	sides,
 	type TestResult,
 } from "../engine/protocol.ts";
-import { defaults, type Settings } from "../settings/settings.ts";
+import { defaults, reconcile, type Settings } from "../settings/settings.ts";
 import { Series } from "./series.ts";
 
 /** What the engine is doing. */
@@ -131,7 +131,10 @@ function take(taken: Snapshot): void {
 	});
 }
 
-/** Gives the engine the settings, if it has other ones. `own` brings examples along. */
+/**
+ * Gives the engine the settings, if it has other ones: the run then stands ready at step 0, untrained, for panels that look
+ * at networks as they begin. `own` brings examples along.
+ */
 export async function configure(own?: OwnData): Promise<void> {
 	if (!own && configured === settings.value) return;
 	configured = settings.value;
@@ -156,23 +159,34 @@ export async function stepBy(count: number): Promise<void> {
 	(await useEngine()).step(count);
 }
 
-/** Back to step 0. */
+/** Back to step 0, with the same settings. */
 export async function reset(): Promise<void> {
 	await configure();
 	(await useEngine()).reset();
 }
 
-/** Changes settings. A run that was under way starts again from step 0, since it would be another one. */
+/**
+ * Changes settings. They make another run, which begins at step 0; one that was running goes on running under the new
+ * settings.
+ */
 export function change(next: Settings): void {
-	const wasUnderWay = configured !== null;
+	const wasRunning = isRunning.value;
+	const isAwake = configured !== null;
 	settings.value = next;
-	if (wasUnderWay) void configure();
+	if (wasRunning) void start();
+	else if (isAwake) void configure();
 }
 
 /** Changes one twin's settings. */
 export function changeTwin(side: Side, part: Partial<Settings[Side]>): void {
 	const now = settings.value;
 	change({ ...now, [side]: { ...now[side], ...part } });
+}
+
+/** Takes the user's own examples; the networks' settings stay, as far as they go with them. */
+export function withOwn(own: OwnData): void {
+	settings.value = reconcile({ ...settings.value, data: { ...settings.value.data, kind: own.kind } });
+	void configure(own);
 }
 
 /** Calls `listener` with every snapshot and at the start of each run. Returns a function that ends it. */

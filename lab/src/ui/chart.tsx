@@ -1,69 +1,113 @@
-// A line chart of both twins that follows training: uPlot, fed from bounded series, drawn at most once a frame.
+// A line chart of both twins that follows training: uPlot, fed from bounded series, drawn at most once a frame. Behind each
+// curve stands what it smooths; dots are single measurements.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import "./chart.css";
 import type { Side } from "../engine/protocol.ts";
 import { onSnapshot } from "../state/lab.ts";
-import type { Series } from "../state/series.ts";
 import { cssColor, theme } from "../state/theme.ts";
-
-/** One line. */
-export interface Curve {
-	readonly side: Side;
-	readonly series: Series;
-}
+import { type Curve, type Dot, drawDots, drawGuide, limits, smoothTable } from "./chart-drawing.ts";
 
 export interface ChartProps {
+	/** What is drawn, above it. */
 	readonly title: string;
-	readonly xLabel: string;
+	/** What is to be seen, for those who cannot. */
+	readonly description: string;
 	/** The lines as they are now; asked for at each drawing. */
 	readonly curves: () => readonly Curve[];
-	/** A dashed line across. */
-	readonly guide?: number;
+	/** Single measurements over them. */
+	readonly dots?: () => readonly Dot[];
+	/** A dashed line across, such as what guessing would score. */
+	readonly guide: number;
+	readonly guideText: string;
+	/** The vertical axis. Default: what is drawn, the guide included, cut above twice and a half of it. */
 	readonly range?: readonly [number, number];
+	/** How a value is written beside the pointer. */
+	readonly format: (value: number) => string;
+	readonly stepText: (step: number) => string;
 	readonly visible: boolean;
 }
 
-const HEIGHT = 240;
+const HEIGHT = 250;
 
-export function Chart({ title, xLabel, curves, guide, range, visible }: ChartProps) {
+/** What the pointer stands over. */
+interface Pointed {
+	readonly step: number;
+	readonly values: readonly { readonly side: Side; readonly value: number }[];
+}
+
+export function Chart(props: ChartProps) {
+	const { title, description, guide, guideText, visible } = props;
 	const box = useRef<HTMLDivElement>(null);
+	const [pointed, setPointed] = useState<Pointed | null>(null);
 	const shown = theme.value;
 	useEffect(() => {
 		const element = box.current;
 		if (!element || !visible) return;
-		const plot = new uPlot(options(element.clientWidth, guide, range), table(curves()), element);
-		const stop = onSnapshot(() => plot.setData(table(curves())));
-		const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
-		resized.observe(element);
-		return () => {
-			stop();
-			resized.disconnect();
-			plot.destroy();
-		};
-	}, [visible, shown, guide]);
+		return follow(element, props, setPointed);
+	}, [visible, shown, guide, guideText]);
 	return (
 		<figure class="chart">
-			<figcaption>
-				{title} <span class="chart-axis">/ {xLabel}</span>
+			<figcaption class="chart-head">
+				<span class="chart-title">{title}</span>
+				<span class="chart-pointed" aria-hidden="true">
+					{pointed && (
+						<>
+							{props.stepText(pointed.step)}
+							{pointed.values.map(({ side, value }) => (
+								<span key={side} class={`twin-${side}`}>
+									{props.format(value)}
+								</span>
+							))}
+						</>
+					)}
+				</span>
 			</figcaption>
-			<div ref={box} class="chart-box" style={{ blockSize: `${HEIGHT}px` }} />
+			<div ref={box} class="chart-box" role="img" aria-label={description} style={{ blockSize: `${HEIGHT}px` }} />
 		</figure>
 	);
 }
 
-/** uPlot's columns: steps, then each curve's means. */
-function table(curves: readonly Curve[]): uPlot.AlignedData {
-	const longest = curves.reduce((a, b) => (b.series.length > a.series.length ? b : a)).series;
-	const steps = Array.from({ length: longest.length }, (_, i) => longest.stepOf(i));
-	return [steps, ...curves.map(({ series }) => steps.map((_, i) => (i < series.length ? series.mean(i) : null)))];
+/** Draws into `element` until the function that is returned is called. */
+function follow(element: HTMLElement, props: ChartProps, point: (pointed: Pointed | null) => void): () => void {
+	const { curves, dots } = props;
+	const sides = curves().map(({ side }) => side);
+	const draw = (plot: uPlot): void => {
+		drawGuide(plot, props.guide, props.guideText);
+		if (dots) drawDots(plot, dots());
+	};
+	const read = (plot: uPlot): void => {
+		const index = plot.cursor.idx;
+		if (typeof index !== "number") {
+			point(null);
+			return;
+		}
+		const values = sides.flatMap((side, i) => {
+			const value = plot.data[2 * i + 2][index];
+			return typeof value === "number" ? [{ side, value }] : [];
+		});
+		point({ step: Math.round(plot.data[0][index]), values });
+	};
+	const plot = new uPlot(options(element.clientWidth, props, sides, draw, read), smoothTable(curves()), element);
+	const stop = onSnapshot(() => plot.setData(smoothTable(curves())));
+	const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+	resized.observe(element);
+	return () => {
+		stop();
+		resized.disconnect();
+		plot.destroy();
+		point(null);
+	};
 }
 
 function options(
 	width: number,
-	guide: number | undefined,
-	range: readonly [number, number] | undefined,
+	{ guide, range }: ChartProps,
+	sides: readonly Side[],
+	draw: (plot: uPlot) => void,
+	read: (plot: uPlot) => void,
 ): uPlot.Options {
 	const ink = cssColor("--ink-soft");
 	const grid = { stroke: cssColor("--line"), width: 1 };
@@ -71,33 +115,25 @@ function options(
 	return {
 		width,
 		height: HEIGHT,
+		padding: [8, 8, 0, 0],
 		legend: { show: false },
-		cursor: { show: false },
-		scales: { x: { time: false }, y: range ? { range: [range[0], range[1]] } : {} },
+		cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+		scales: {
+			// A run that has just begun is not stretched over the whole width.
+			x: { time: false, range: (_, __, most) => [1, Math.max(20, most)] },
+			y: { range: (_, least, most) => (range ? [range[0], range[1]] : limits(least, most, guide)) },
+		},
 		axes: [
-			{ stroke: ink, grid: { show: false }, ticks: grid, font, size: 32 },
-			{ stroke: ink, grid, ticks: { show: false }, font, size: 44 },
+			{ stroke: ink, grid: { show: false }, ticks: { ...grid, size: 4 }, font, size: 28, gap: 4 },
+			{ stroke: ink, grid, ticks: { show: false }, font, size: 40, gap: 4 },
 		],
 		series: [
 			{},
-			{ stroke: cssColor("--twin-a"), width: 2, points: { show: false } },
-			{ stroke: cssColor("--twin-b"), width: 2, points: { show: false } },
+			...sides.flatMap((side) => [
+				{ stroke: cssColor(`--twin-${side}`), width: 1, alpha: 0.28, points: { show: false } },
+				{ stroke: cssColor(`--twin-${side}`), width: 2.25, points: { show: false } },
+			]),
 		],
-		hooks: { draw: [(plot) => drawGuide(plot, guide)] },
+		hooks: { draw: [draw], setCursor: [read] },
 	};
-}
-
-function drawGuide(plot: uPlot, guide: number | undefined): void {
-	if (guide === undefined) return;
-	const { ctx, bbox } = plot;
-	const y = plot.valToPos(guide, "y", true);
-	if (y < bbox.top || y > bbox.top + bbox.height) return;
-	ctx.save();
-	ctx.strokeStyle = cssColor("--ink-soft");
-	ctx.setLineDash([4, 4]);
-	ctx.beginPath();
-	ctx.moveTo(bbox.left, y);
-	ctx.lineTo(bbox.left + bbox.width, y);
-	ctx.stroke();
-	ctx.restore();
 }

@@ -1,0 +1,81 @@
+// What the reader should know before trusting what is shown: what the address got wrong, one thread where there could be
+// more, and twins that stopped.
+
+import type { ComponentChildren } from "preact";
+import { sides } from "../engine/protocol.ts";
+import { formatNumber, t } from "../i18n/i18n.ts";
+import type { AddressProblem } from "../settings/address.ts";
+import { addressProblems } from "../state/address-bar.ts";
+import { failure, stopped } from "../state/lab.ts";
+import { strings } from "./strings.ts";
+
+export function Notices() {
+	const problems = addressProblems.value;
+	return (
+		<div class="notices">
+			{problems.length > 0 && (
+				<Notice>
+					<p>{t(strings.address)}</p>
+					<ul>
+						{problems.map((problem) => (
+							<li key={problem.given}>{explain(problem)}</li>
+						))}
+					</ul>
+					<button
+						type="button"
+						onClick={() => {
+							addressProblems.value = [];
+						}}
+					>
+						{t(strings.dismiss)}
+					</button>
+				</Notice>
+			)}
+			{!crossOriginIsolated && (
+				<Notice>
+					<p>{t(strings.oneThread)}</p>
+				</Notice>
+			)}
+			{failure.value && (
+				<Notice>
+					<p>
+						{t(strings.failed)} {failure.value}
+					</p>
+				</Notice>
+			)}
+			{sides.map((side) => {
+				const why = stopped.value[side];
+				if (!why) return null;
+				const [name, step] = [side.toUpperCase(), formatNumber(why.step)];
+				return (
+					<Notice key={side}>
+						<p>{t(why.message ? strings.refused(name, step, why.message) : strings.diverged(name, step))}</p>
+					</Notice>
+				);
+			})}
+		</div>
+	);
+}
+
+function Notice({ children }: { children: ComponentChildren }) {
+	return (
+		<div class="notice" role="alert">
+			{children}
+		</div>
+	);
+}
+
+function explain({ given, used, expected, reason }: AddressProblem): string {
+	switch (reason) {
+		case "value":
+			return t(used === "" ? strings.problemPreset(given, expected) : strings.problemValue(given, expected, used));
+		case "unknown":
+			return t(strings.problemUnknown(given));
+		case "version":
+			return t(strings.problemVersion(given));
+		case "files":
+			return t(strings.problemFiles(given));
+		case "fit":
+			return t(strings.problemFit(given, used));
+	}
+}
