@@ -20,7 +20,7 @@ async function read(page: Page, id: string, steps: number): Promise<string[]> {
 		await chart.first().press("End");
 		return page.locator(`#${id} output`).allTextContents();
 	};
-	await expect.poll(async () => (await atEnd())[0]).toMatch(new RegExp(`step ${steps} `));
+	await expect.poll(async () => (await atEnd())[0], { timeout: 10_000 }).toMatch(new RegExp(`step ${steps} `));
 	return atEnd();
 }
 
@@ -40,7 +40,7 @@ describeLab("what the lab shows of a layer", (lab) => {
 			await chart.press("End");
 			return (await page.locator("#distribution output").first().textContent()) ?? "";
 		};
-		await expect.poll(sigmoidText).toMatch(/, all /);
+		await expect.poll(sigmoidText, { timeout: 10_000 }).toMatch(/, all /);
 		const sigmoid = await sigmoidText();
 		const [least, most] = sigmoid.split(", all ")[1].split(" to ").map(Number);
 		expect(least).toBeGreaterThan(0);

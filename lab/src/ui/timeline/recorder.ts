@@ -10,6 +10,9 @@ import { History } from "./history.ts";
 /** While the panel is off the screen: enough that there is no hole in its past when it is scrolled to. */
 const HIDDEN_PER_SECOND = 1;
 
+/** How long a subscription outlives the change to another rate. */
+const OVERLAP_MILLISECONDS = 1000;
+
 /** The past of one topic, for each twin. Changed in place: {@link Recorder.follow} tells when. */
 export class Recorder<Data> {
 	#generation = -1;
@@ -89,7 +92,8 @@ export function useRecorder<Name extends keyof Topics>(
 		});
 		return () => {
 			isOver = true;
-			unsubscribe();
+			// What is on its way still counts; the same step twice is one sample.
+			setTimeout(() => unsubscribe(), OVERLAP_MILLISECONDS);
 		};
 	}, [recorder, visible, isAwake]);
 	return recorder;
