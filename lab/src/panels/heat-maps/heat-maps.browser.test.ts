@@ -83,8 +83,8 @@ describeLab("the heat maps", (lab) => {
 				.first()
 				.evaluate((canvas: HTMLCanvasElement) => {
 					const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
-				copy?.drawImage(canvas, 0, 0);
-				const { data } = copy?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+					copy?.drawImage(canvas, 0, 0);
+					const { data } = copy?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
 					const found = new Set<string>();
 					for (let i = 0; i < data.length; i += 4)
 						if (data[i + 3] === 255) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
@@ -103,7 +103,10 @@ describeLab("the heat maps", (lab) => {
 	] as const)("axe finds nothing: %s", async (_, dark, lang) => {
 		const page = await lab.open({ dark, search: `?lang=${lang}` });
 		await trained(page, 1);
-		const { violations } = await new AxeBuilder({ page: page as never }).setLegacyMode().include("#heat-maps").analyze();
+		const { violations } = await new AxeBuilder({ page: page as never })
+			.setLegacyMode()
+			.include("#heat-maps")
+			.analyze();
 		expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
 		await lab.close(page);
 	});

@@ -19,6 +19,9 @@ export const strings = defineStrings({
 	batch: { en: "batch", zh: "批次" },
 	running: { en: "running", zh: "滑动平均" },
 	distance: { en: "distance", zh: "距离" },
-	picture: (what: string, twin: string) => ({ en: `${what}: ${twin} over the steps`, zh: `${what}：${twin}，随步数的变化` }),
+	picture: (what: string, twin: string) => ({
+		en: `${what}: ${twin} over the steps`,
+		zh: `${what}：${twin}，随步数的变化`,
+	}),
 	absent: { en: "This layer keeps no running statistics here.", zh: "这里的该层没有滑动统计量。" },
 });
