@@ -1,24 +1,24 @@
 // What panels ask the engine for, by name: one line a topic or query. The page imports this file's types only.
 
-import { layerStatistics } from "../panels/heat-maps/engine.ts";
 import { activationQuantiles } from "../panels/distribution/engine.ts";
+import { switchableShares } from "../panels/family/engine.ts";
+import { layerStatistics } from "../panels/heat-maps/engine.ts";
 import { scaleAndShift } from "../panels/scale-shift/engine.ts";
 import { normStatistics } from "../panels/statistics/engine.ts";
 import { normsAtWork } from "../panels/stepper/engine.ts";
-import { switchableShares } from "../panels/family/engine.ts";
 import { decisionSurface } from "../panels/surface/engine.ts";
 import { testPictures, tryPicture } from "../panels/try-it/engine.ts";
 import type { Query, Topic } from "./topic.ts";
 
 export const topics = {
 	decisionSurface,
-	switchableShares,
-	normsAtWork,
 	normStatistics,
+	switchableShares,
 	scaleAndShift,
 	activationQuantiles,
-	tryPicture,
+	normsAtWork,
 	layerStatistics,
+	tryPicture,
 };
 
 export const queries = {
