@@ -3,6 +3,7 @@
 import { Controls } from "./controls/controls.tsx";
 import { Notices } from "./controls/notices.tsx";
 import { chooseLanguage, language, languages, t } from "./i18n/i18n.ts";
+import type { Panel } from "./panels/panel.ts";
 import { panels } from "./panels/registry.ts";
 import { Experiments, Setup } from "./setup/setup.tsx";
 import { chooseTheme, theme } from "./state/theme.ts";
@@ -17,7 +18,7 @@ export function App() {
 			<a class="skip" href="#experiment">
 				{t(strings.skip)}
 			</a>
-			<Header />
+			<Header shown={shown} />
 			<main id="experiment" tabIndex={-1}>
 				<Experiments />
 				<div class="bench">
@@ -27,15 +28,6 @@ export function App() {
 					<div class="bench-main">
 						<Controls />
 						<Notices />
-						<nav class="contents" aria-label={t(strings.contents)}>
-							<ul>
-								{shown.map(({ id, title }) => (
-									<li key={id}>
-										<a href={`#${id}`}>{t(title)}</a>
-									</li>
-								))}
-							</ul>
-						</nav>
 						{shown.map((panel) => (
 							<PanelSection key={panel.id} panel={panel} />
 						))}
@@ -49,7 +41,7 @@ export function App() {
 	);
 }
 
-function Header() {
+function Header({ shown }: { shown: readonly Panel[] }) {
 	return (
 		<header class="page-head">
 			<div class="page-bar">
@@ -75,8 +67,21 @@ function Header() {
 					/>
 				</div>
 			</div>
-			<h1>{t(strings.title)}</h1>
-			<p class="page-lead">{t(strings.lead)}</p>
+			<div class="page-title">
+				<div>
+					<h1>{t(strings.title)}</h1>
+					<p class="page-lead">{t(strings.lead)}</p>
+				</div>
+				<nav class="contents" aria-label={t(strings.contents)}>
+					<ul>
+						{shown.map(({ id, title }) => (
+							<li key={id}>
+								<a href={`#${id}`}>{t(title)}</a>
+							</li>
+						))}
+					</ul>
+				</nav>
+			</div>
 		</header>
 	);
 }

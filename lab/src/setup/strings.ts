@@ -40,7 +40,7 @@ export const strings = defineStrings({
 	ofTwin: (setting: string, name: string) => ({ en: `${setting} of twin ${name}`, zh: `网络 ${name} 的${setting}` }),
 	same: { en: "same as the other", zh: "与另一个相同" },
 	norm: { en: "Normalization", zh: "归一化" },
-	place: { en: "Its place", zh: "归一化位置" },
+	place: { en: "Norm, by the activation", zh: "归一化相对激活函数" },
 	activation: { en: "Activation", zh: "激活函数" },
 	groups: { en: "Groups", zh: "组数" },
 	depth: { en: "Hidden layers", zh: "隐藏层数" },
@@ -78,8 +78,14 @@ export const normNames: Record<NormName, Text> = {
 };
 
 export const placeTexts: Record<Place, Text> = {
-	before: { en: "before activation", zh: "激活之前" },
-	after: { en: "after activation", zh: "激活之后" },
+	before: { en: "before it", zh: "之前" },
+	after: { en: "after it", zh: "之后" },
+};
+
+/** A place as it is told beside a curve. */
+export const placeNames: Record<Place, Text> = {
+	before: { en: "before the activation", zh: "激活之前" },
+	after: { en: "after the activation", zh: "激活之后" },
 };
 
 export const activationTexts: Record<ActivationName, Text> = {

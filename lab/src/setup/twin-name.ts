@@ -4,7 +4,7 @@ import type { Side } from "../engine/protocol.ts";
 import { type Text, t } from "../i18n/i18n.ts";
 import type { Settings, TwinSettings } from "../settings/settings.ts";
 import { format } from "../ui/number-steps.ts";
-import { activationTexts, normNames, optimizerTexts, placeTexts, strings } from "./strings.ts";
+import { activationTexts, normNames, optimizerTexts, placeNames, strings } from "./strings.ts";
 
 type Describe = { readonly [Key in keyof TwinSettings]?: (twin: TwinSettings) => string };
 
@@ -12,7 +12,7 @@ const named = (text: Text, value: number): string => `${t(text).toLowerCase()} $
 
 const describe: Describe = {
 	norm: ({ norm }) => t(normNames[norm]),
-	place: ({ place }) => t(placeTexts[place]),
+	place: ({ place }) => t(placeNames[place]),
 	activation: ({ activation }) => t(activationTexts[activation]),
 	groups: ({ groups }) => named(strings.groups, groups),
 	depth: ({ depth }) => named(strings.depth, depth),

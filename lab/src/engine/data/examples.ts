@@ -1,10 +1,12 @@
 // The examples of a run, wherever they come from.
 
-import type { data } from "evenkeel";
+import { type data, EvenkeelError } from "evenkeel";
 import type { DataSettings } from "../../settings/settings.ts";
 import type { DataInfo, OwnData } from "../protocol.ts";
 import { loadFashion } from "./fashion.ts";
+import { readPictures } from "./pictures.ts";
 import { makePoints } from "./plane.ts";
+import { readTable } from "./table.ts";
 
 /** Training and test set. */
 export interface Examples {
@@ -34,7 +36,21 @@ export async function loadExamples(settings: DataSettings, seed: number, loading
 		case "fashion":
 		case "fashion-full":
 			return loadFashion(settings.kind, loading);
+		case "csv":
+			return tableOf(loading, seed);
+		case "images":
+			return picturesOf(loading, seed);
 		default:
 			return makePoints(settings.kind, settings.noise, seed);
 	}
+}
+
+async function tableOf({ own }: Loading, seed: number): Promise<Examples> {
+	if (own?.kind !== "csv") throw new EvenkeelError("no CSV file is open; choose one under Settings");
+	return readTable(own.text, own.name, seed);
+}
+
+async function picturesOf({ own, progress }: Loading, seed: number): Promise<Examples> {
+	if (own?.kind !== "images") throw new EvenkeelError("no folder of images is open; choose one under Settings");
+	return readPictures(own.files, seed, progress);
 }
