@@ -34,7 +34,7 @@ describe("a direction", () => {
 		const judged = judge(claim, [...resultsOf({ norm: "batch" }, [0.9]), ...resultsOf({ norm: "none" }, [0.1])], 0.85);
 		expect(judged.verdict).toBe("not shown");
 		expect(judged.evidence).toBe(
-			"test accuracy 90.0% ± 0.0 against 10.0% ± 0.0: +80.0 points (no interval from one seed: run more)",
+			"test accuracy: 90.0% ± 0.0 against 10.0% ± 0.0, +80.0 points (no interval from one seed: run more)",
 		);
 	});
 
@@ -88,7 +88,7 @@ describe("reductions over an option", () => {
 		const { a, b, evidence } = judged({ reduce: "largest", threshold: 0.65 });
 		expect([a.mean, b.mean]).toEqual([1, -1]);
 		expect(evidence).toBe(
-			"largest lr with test accuracy 65.0% 10 against 0.1: a factor of 100 (the same for each of 2 seeds)",
+			"largest learning rate with a test accuracy of 65.0% or more: 10 against 0.1, a factor of 100 (the same for each of 2 seeds)",
 		);
 		expect(judged({ reduce: "largest", threshold: 0.95 }).a.mean).toBe(-2);
 	});

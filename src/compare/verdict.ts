@@ -2,7 +2,7 @@
 
 import type { Claim } from "./claim.ts";
 import { figureOf, formatDifference, formatValue, metric } from "./metrics.ts";
-import type { OptionValue } from "./options.ts";
+import { type OptionValue, optionLabel } from "./options.ts";
 import type { OptionSet } from "./parse.ts";
 import type { CellResult } from "./result.ts";
 import { matches } from "./spec.ts";
@@ -144,25 +144,26 @@ function describe(claim: Claim, { a, b }: Pick<Judgement, "a" | "b">, { effect, 
 		: low === high
 			? `the same for each of ${seeds}`
 			: `95% interval ${change(low)} to ${change(high)}, ${seeds}`;
-	return `${figureName(claim)} ${side(a)} against ${side(b)}: ${change(effect)} (${range})`;
+	return `${figureName(claim)}: ${side(a)} against ${side(b)}, ${change(effect)} (${range})`;
 }
 
-/** What is compared: `test accuracy, best over learning rates`. */
+/** What is compared: `test accuracy at the best learning rate`. */
 function figureName({ metric: name, reduce: how, over, threshold, from, to }: Claim): string {
-	const { label } = metric(name);
-	const reached = threshold === undefined ? "" : formatValue(name, threshold);
+	const { label, better } = metric(name);
+	const along = over === undefined ? "" : optionLabel(over);
+	const reached = `${label} of ${formatValue(name, threshold ?? null)} or ${better === "higher" ? "more" : "less"}`;
 	switch (how) {
 		case "mean":
 			return label;
 		case "best":
-			return `${label} at the best ${over}`;
+			return `${label} at the best ${along}`;
 		case "range":
-			return `range of ${label} over ${over}`;
+			return `range of the ${label} over the ${along}`;
 		case "change":
-			return `change of ${label} from ${over} ${from} to ${to}`;
+			return `change of the ${label} from ${along} ${from} to ${to}`;
 		case "largest":
-			return `largest ${over} with ${label} ${reached}`;
+			return `largest ${along} with a ${reached}`;
 		case "works":
-			return `share of ${over} values with ${label} ${reached}`;
+			return `share of the values of the ${along} with a ${reached}`;
 	}
 }

@@ -24,16 +24,17 @@ export const compareCommand: CliCommand = {
 					"with their evidence, and in the folder --out results.jsonl, results.csv and report.html. Finished runs are kept:\n" +
 					"the same command goes on where an earlier one was stopped, and ends with the same results.",
 			)
-			.argument("<name|file>", "a comparison (below), or a YAML file")
-			.option("--out <dir>", "the folder to write to (default: runs/compare/<name>)")
+			.argument("[name|file]", "a comparison (below), or a YAML file; left out with --docs")
+			.option("--out <dir>", "the folder to write to (default: runs/compare/<name>); with --docs, to read from")
 			.option("--jobs <n>", "runs at a time (default: one a core, as far as memory goes)", wholeNumber(1, 256))
 			.option("--seeds <n>", "seeds of each combination (default: the comparison's)", wholeNumber(1, 1000))
 			.option("--data <source>", "fashion-mnist, mnist, or a folder (default: the comparison's)")
 			.option("--no-download", "do not fetch data that is not on this machine")
 			.option("--yaml", "print the comparison as YAML and run nothing")
+			.option("--docs <file>", "run nothing, and write what all finished comparisons show as Markdown")
 			.option("--json", "one JSON object a line: start, run, row, claim, end")
 			.addHelpText("after", () => comparisonsText(terminal))
-			.action((name: string, flags: CompareFlags) => runCompare(name, flags, terminal));
+			.action((name: string | undefined, flags: CompareFlags) => runCompare(name, flags, terminal));
 	},
 };
 

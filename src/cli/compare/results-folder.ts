@@ -21,12 +21,14 @@ export class ResultsFolder {
 	readonly dir: string;
 	readonly #cells: string;
 
-	/** Makes the folder if need be. */
 	constructor(dir: string) {
 		this.dir = dir;
 		this.#cells = join(dir, "cells");
+	}
+
+	/** Makes the folder if need be, and clears away what a process that was killed left of a file it was writing. */
+	prepare(): void {
 		mkdirSync(this.#cells, { recursive: true });
-		// What a process that was killed left of a file it was writing.
 		for (const file of readdirSync(this.#cells)) {
 			if (file.endsWith(".tmp")) rmSync(join(this.#cells, file), { force: true });
 		}

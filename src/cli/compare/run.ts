@@ -2,14 +2,17 @@
 
 import { join } from "node:path";
 import { compareReport } from "../../compare/report/report.ts";
-import type { CellResult, DataFacts } from "../../compare/result.ts";
+import type { CellResult } from "../../compare/result.ts";
 import { type CompareSpec, cellsOf } from "../../compare/spec.ts";
 import { resultsCsv, resultsJsonl, tabulate } from "../../compare/table.ts";
 import { judge } from "../../compare/verdict.ts";
+import { checkUsage } from "../errors.ts";
 import { prepareFolder } from "../train/outputs.ts";
 import { interrupted, stoppable } from "../train/stop-on-signal.ts";
 import type { Terminal } from "../ui/terminal.ts";
 import { CellPool, type Job } from "./cell-pool.ts";
+import type { Comparison } from "./comparison.ts";
+import { writeClaims } from "./docs.ts";
 import { loadSpec, specAsYaml } from "./load-spec.ts";
 import { jobCount, threadsPerJob, workOf } from "./plan-jobs.ts";
 import { CompareProgress } from "./progress.ts";
@@ -24,16 +27,8 @@ export interface CompareFlags {
 	data?: string;
 	download: boolean;
 	yaml?: boolean;
+	docs?: string;
 	json?: boolean;
-}
-
-/** A comparison with its results: what reports and docs/claims.md are made of. */
-export interface Comparison {
-	readonly spec: CompareSpec;
-	readonly seeds: number;
-	readonly data: DataFacts;
-	/** In the order of the grid. */
-	readonly results: readonly CellResult[];
 }
 
 /** The folder of a comparison that names none. */
@@ -41,7 +36,12 @@ export function defaultFolder(name: string): string {
 	return join("runs", "compare", name);
 }
 
-export async function runCompare(name: string, flags: CompareFlags, terminal: Terminal): Promise<void> {
+export async function runCompare(name: string | undefined, flags: CompareFlags, terminal: Terminal): Promise<void> {
+	if (flags.docs !== undefined) {
+		writeClaims(flags.docs, flags.out ?? defaultFolder(""), terminal);
+		return;
+	}
+	checkUsage(name !== undefined, "name a comparison or a file: evenkeel compare learning-rate");
 	if (flags.yaml) {
 		terminal.out.write(specAsYaml(name));
 		return;
@@ -51,6 +51,7 @@ export async function runCompare(name: string, flags: CompareFlags, terminal: Te
 	const dir = flags.out ?? defaultFolder(spec.name);
 	prepareFolder("--out", dir);
 	const folder = new ResultsFolder(dir);
+	folder.prepare();
 	const comparison = await stoppable(
 		(signal) => finish(spec, flags, folder, terminal, signal),
 		() => terminal.err.write("\nstopping; finished runs are kept\n"),
@@ -132,16 +133,4 @@ function writeFiles(comparison: Comparison, folder: ResultsFolder): string[] {
 			compareReport({ spec, seeds, data, results, judgements, table: tabulate(results, spec.target), command }),
 		),
 	];
-}
-
-/** The comparison in a folder, as an earlier command left it; null if there is none, or it is not finished. */
-export function readComparison(dir: string): Comparison | null {
-	const folder = new ResultsFolder(dir);
-	const [facts, lines] = [folder.readFile("comparison.json"), folder.readFile("results.jsonl")];
-	if (facts === null || lines === null) return null;
-	const results = lines
-		.trim()
-		.split("\n")
-		.map((line): CellResult => JSON.parse(line));
-	return { ...JSON.parse(facts), results };
 }

@@ -4,7 +4,7 @@ import { tableTexts, tabulate } from "../../compare/table.ts";
 import { judge, type Verdict } from "../../compare/verdict.ts";
 import { tableLines } from "../ui/table.ts";
 import { printJson, type Terminal } from "../ui/terminal.ts";
-import type { Comparison } from "./run.ts";
+import type { Comparison } from "./comparison.ts";
 
 /** Prints the results: as a table and sentences, or as JSON lines. */
 export function sayResults(comparison: Comparison, files: readonly string[], terminal: Terminal, json: boolean): void {

@@ -62,32 +62,30 @@ export function measureDynamics(net: Module, { x, y, lr }: DynamicsOptions): Dyn
 	const layers = weights.flatMap((parameter, index) => (parameter.ndim >= 2 ? [index] : []));
 	const probe = (): Probe => probeAt(net, weights, x, y);
 	try {
-		return withoutTraces(net, () =>
-			inMode(net, true, () => {
-				const here = probe();
-				const along = steps.map((step) => {
-					move(weights, start, here.gradients, step * lr);
-					return probe();
-				});
-				const shifts = layers.slice(1).map((layer) => {
-					move(weights, start, here.gradients, lr, layer);
-					return [here.gradients[layer], probe().gradients[layer]] as const;
-				});
-				return {
-					...covariateShift(shifts),
-					...activationShift(here.units, along[steps.indexOf(1)].units),
-					...smoothness(here, along, lr),
-					...layerRates(here.gradients, start, layers),
-				};
-			}),
-		);
+		return inMode(net, true, () => {
+			const here = probe();
+			const along = steps.map((step) => {
+				move(weights, start, here.gradients, step * lr);
+				return probe();
+			});
+			const shifts = layers.slice(1).map((layer) => {
+				move(weights, start, here.gradients, lr, layer);
+				return [here.gradients[layer], probe().gradients[layer]] as const;
+			});
+			return {
+				...covariateShift(shifts),
+				...activationShift(here.units, along[steps.indexOf(1)].units),
+				...smoothness(here, along, lr),
+				...layerRates(here.gradients, start, layers),
+			};
+		});
 	} finally {
 		move(weights, start, start, 0);
 		net.zeroGrad();
 	}
 }
 
-/** Loss, gradients and activations at one point. */
+/** Loss, gradients and activations at one point. Each draws the same random numbers: dropout drops the same units. */
 interface Probe {
 	readonly loss: number;
 	/** One a parameter. */
@@ -99,13 +97,15 @@ interface Probe {
 function probeAt(net: Module, weights: readonly Parameter[], x: Tensor, y: Tensor): Probe {
 	const watch = watchActivations(net);
 	try {
-		return scope(() => {
-			net.zeroGrad();
-			const loss = crossEntropy(net.forward(x), y);
-			backward(loss);
-			const gradients = weights.map(({ grad, size }) => (grad ? copyOf(grad) : new Float64Array(size)));
-			return { loss: loss.item(), gradients, units: watch.units };
-		});
+		return withoutTraces(net, () =>
+			scope(() => {
+				net.zeroGrad();
+				const loss = crossEntropy(net.forward(x), y);
+				backward(loss);
+				const gradients = weights.map(({ grad, size }) => (grad ? copyOf(grad) : new Float64Array(size)));
+				return { loss: loss.item(), gradients, units: watch.units };
+			}),
+		);
 	} finally {
 		watch.stop();
 	}

@@ -27,7 +27,7 @@ p { margin: 0 0 10px; }
 .interval circle { fill: var(--tone); stroke: var(--paper); stroke-width: 1.5; }
 figure { margin: 0 0 28px; }
 figcaption { font-weight: 600; margin-bottom: 6px; }
-figure svg.comparison { display: block; width: 100%; height: auto; }
+.wide svg, .narrow svg { display: block; width: 100%; height: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 0 0 6px; padding: 0; font-size: 14px; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .legend svg { flex: none; }
