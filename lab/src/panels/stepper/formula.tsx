@@ -131,7 +131,6 @@ function parenthesized(inside: VNode): VNode {
 
 function joined(terms: readonly VNode[]): ComponentChildren {
 	return terms.map((term, i) => (
-		// biome-ignore lint/suspicious/noArrayIndexKey: a term is its place
 		<mrow key={i}>
 			{i > 0 && <mo>+</mo>}
 			{term}

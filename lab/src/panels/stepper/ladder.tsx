@@ -67,7 +67,6 @@ function Miniature({ name }: { name: Name }) {
 		>
 			{numbers.map((value, i) => (
 				<rect
-					// biome-ignore lint/suspicious/noArrayIndexKey: a square is its place
 					key={i}
 					class={value < 0 ? "is-below" : "is-above"}
 					x={(i % values.c) * size + 0.75}

@@ -98,7 +98,6 @@ export function TimeCanvas(props: TimeCanvasProps) {
 	}, [visible, source, theme.value, language.value, height, ...uses]);
 	return (
 		<div class="time-canvas">
-			{/* biome-ignore lint/a11y/useSemanticElements: no element is a picture that answers to arrow keys */}
 			<div
 				class="time-canvas-box"
 				role="application"
