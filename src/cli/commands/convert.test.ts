@@ -187,7 +187,7 @@ test.each<[(run: string) => string[], number, RegExp]>([
 		2,
 		/must be one of batch, group, layer, instance, batch-renorm, frozen-affine/,
 	],
-	[() => ["model.onnx", "--to", "group", "--out", "x"], 2, /model\.onnx: an ONNX model's norms are folded/],
+	[() => ["model.onnx", "--to", "group", "--out", "x"], 2, /model\.onnx: an ONNX model is converted in code/],
 	[() => ["lenet-bn", "--to", "group", "--out", "x.safetensors"], 2, /lenet-bn: it has no weights to convert/],
 	[(run) => [join(run, "model.safetensors"), "--to", "group", "--out", "x.safetensors"], 2, /name it with --preset/],
 	[

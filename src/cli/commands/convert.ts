@@ -120,7 +120,7 @@ function checkFlags(name: string, isRun: boolean, { to, groups, out }: Flags): v
 	checkUsage(
 		!name.endsWith(".onnx"),
 		() =>
-			`${name}: an ONNX model's norms are folded (evenkeel fold) or recalibrated; convert the network that it was exported from`,
+			`${name}: an ONNX model is converted in code, by importOnnx, convertNorms and exportOnnx; the commands for it are fold and recalibrate`,
 	);
 	checkUsage(
 		isRun || /\.(safetensors|keras|h5|hdf5)$/.test(name),

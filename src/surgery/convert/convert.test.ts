@@ -1,4 +1,4 @@
-// Norms exchanged in place: what carries over, what computes the same, and what is refused.
+// Norms exchanged in place: what carries over, what computes the same, and what is left to do.
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { backward } from "../../autograd/backward.ts";
@@ -348,73 +348,5 @@ describe("back to batch norm", () => {
 			/gone through once/,
 		);
 		expect([...net]).toEqual(before);
-	});
-});
-
-describe("what cannot be converted", () => {
-	test.each<[string, () => nn.Module, NormTarget, RegExp]>([
-		[
-			"the network itself",
-			() => new nn.BatchNorm2d(4),
-			"group",
-			/BatchNorm2d: it is the network itself; put it into a Sequential/,
-		],
-		[
-			"one feature",
-			() => new nn.Sequential(new nn.Linear(2, 1), new nn.BatchNorm1d(1)),
-			"group",
-			/BatchNorm1d "1": it is given a single value/,
-		],
-		[
-			"one feature to layer norm",
-			() => new nn.Sequential(new nn.Linear(2, 1), new nn.BatchNorm1d(1)),
-			"layer",
-			/a single value/,
-		],
-		["a lazy layer", () => new nn.Sequential(new nn.LazyBatchNorm2d()), "layer", /run the network once/],
-		["a mixture", () => new nn.Sequential(new nn.SwitchableNorm2d(4)), "frozen-affine", /its statistics are a mixture/],
-		[
-			"no statistics",
-			() => new nn.Sequential(new nn.GroupNorm(2, 4)),
-			"frozen-affine",
-			/no running statistics to hold/,
-		],
-		[
-			"statistics of examples",
-			() => new nn.Sequential(new nn.InstanceNorm2d(4, { trackRunningStats: true })),
-			"batch",
-			/single examples/,
-		],
-		[
-			"a scale an element",
-			() => new nn.Sequential(new nn.LayerNorm([4, 3])),
-			"batch",
-			/a scale an element, not a channel/,
-		],
-	])("%s", async (_, build, to, message) => {
-		const net = build();
-		const before = norms(net);
-		await expect(convertNorms(net, { to })).rejects.toThrow(message);
-		expect(norms(net)).toEqual(before);
-	});
-
-	test("norms without a counterpart are left and reported; a mixture becomes a batch norm that needs statistics", async () => {
-		const net = new nn.Sequential(new nn.RMSNorm(4), new nn.SwitchableNorm2d(4, { momentum: 0.3 }));
-		const { skipped, converted, needs } = await convertNorms(net, { to: "batch" });
-		expect(skipped).toEqual([{ layer: "0", type: "RMSNorm", reason: "there is no counterpart of it" }]);
-		expect([converted[0].to, needs, (net.at(1) as nn.BatchNorm2d).momentum]).toEqual([
-			"BatchNorm2d",
-			"recalibration",
-			0.3,
-		]);
-	});
-
-	test("options that are none", async () => {
-		await expect(convertNorms(convNet(), { to: "sync" as "batch" })).rejects.toThrow(
-			/to is one of "batch", "group".* got "sync"/,
-		);
-		await expect(convertNorms(convNet(), { to: "group", numGroups: 1.5 })).rejects.toThrow(
-			/numGroups must be a whole number/,
-		);
 	});
 });
