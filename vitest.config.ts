@@ -3,6 +3,7 @@
 // browser, on a build of its own.
 
 import { defineConfig } from "vitest/config";
+import { labAlias } from "./lab/alias.ts";
 
 const built = ["test/end-to-end/**/*.test.ts", "test/packaging/**/*.test.ts"];
 const browser = ["test/browser/**/*.test.ts"];
@@ -16,6 +17,8 @@ export default defineConfig({
 	test: {
 		projects: [
 			{
+				// The lab takes evenkeel from its sources, as its own build does.
+				resolve: { alias: labAlias },
 				test: {
 					...shared,
 					name: "unit",

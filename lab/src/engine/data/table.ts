@@ -116,14 +116,18 @@ function isHeader(line: string): boolean {
 function standardized({ x, features }: Table, train: Int32Array): Float32Array {
 	const result = new Float32Array(x.length);
 	for (let column = 0; column < features; column++) {
-		let mean = 0;
-		for (const row of train) mean += x[row * features + column] / train.length;
-		let variance = 0;
-		for (const row of train) variance += (x[row * features + column] - mean) ** 2 / train.length;
-		const deviation = Math.sqrt(variance) || 1;
-		for (let i = column; i < x.length; i += features) result[i] = (x[i] - mean) / deviation;
+		const values = Array.from(train, (row) => x[row * features + column]);
+		const mean = average(values);
+		const deviation = Math.sqrt(average(values.map((value) => (value - mean) ** 2)));
+		// What is left of a constant column is rounding, and stays small.
+		const scale = deviation > 1e-6 * Math.abs(mean) ? deviation : 1;
+		for (let i = column; i < x.length; i += features) result[i] = (x[i] - mean) / (scale || 1);
 	}
 	return result;
+}
+
+function average(values: readonly number[]): number {
+	return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function takeRows(x: Float32Array, rows: Int32Array, features: number): Float32Array {
