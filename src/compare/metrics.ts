@@ -105,10 +105,11 @@ const metrics: Readonly<Record<string, Metric>> = {
 		meaning: "largest distance between the gradient and those further along it, relative to the gradient's length",
 	},
 	smoothness: {
-		label: "effective smoothness, log10",
+		label: "effective β-smoothness, log10 of β",
 		kind: "number",
 		better: "lower",
-		meaning: "log10 of the largest change of the gradient for the distance moved along it",
+		meaning:
+			"log10 of the largest change of the gradient for the distance moved along it; the smaller β, the smoother the loss",
 	},
 	gradientDecay: {
 		label: "decay of the gradient, decades",

@@ -77,14 +77,15 @@ function horizontal(data: ComparisonChartData, from: number, to: number, width: 
 	return (at) => from + step * (at + 0.5);
 }
 
+/** Holds the bars and runs; bars that reach below 0, or above 1 for fractions, where no run does are cut there. */
 function vertical({ series, kind }: ComparisonChartData, bottom: number, top: number): Scale {
-	const values = series.flatMap(({ points }) =>
-		points.flatMap(({ mean, spread, values: runs = [] }) => [mean - spread, mean + spread, ...runs]),
-	);
-	const held =
-		kind === "fraction" && values.every((value) => value >= -0.5) ? values.map((v) => Math.min(1, v)) : values;
-	const positive = values.every((value) => value >= 0) || (kind === "fraction" && held.every((v) => v > -0.2));
-	return linearScale(positive ? held.map((value) => Math.max(0, value)) : held, bottom, top, { count: 5 });
+	const points = series.flatMap((one) => one.points).filter(({ mean }) => Number.isFinite(mean));
+	const measured = points.flatMap(({ mean, values = [] }) => [mean, ...values]);
+	const bars = points.flatMap(({ mean, spread }) => [mean - spread, mean + spread]);
+	const lowest = measured.every((value) => value >= 0) ? 0 : Number.NEGATIVE_INFINITY;
+	const highest = kind === "fraction" ? 1 : Number.POSITIVE_INFINITY;
+	const held = bars.map((value) => Math.min(highest, Math.max(lowest, value)));
+	return linearScale([...held, ...measured], bottom, top, { count: 5 });
 }
 
 function drawGrid({ kind }: ComparisonChartData, y: Scale, right: number): string[] {

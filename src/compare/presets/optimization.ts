@@ -200,7 +200,9 @@ export const dynamics = {
 			a: { norm: "batch", activation, lr: 0.1 },
 			b: { norm: "none", activation, lr: 0.1 },
 			expect: "lower",
-			note: "Santurkar et al. 2018 found that it does not, and that it helps all the same.",
+			note:
+				"Santurkar et al. 2018 found that it does not, and that it helps all the same." +
+				(activation === "sigmoid" ? " Without it this network hardly moves at all at this learning rate." : ""),
 		})),
 		{
 			id: "activation-shift",
@@ -210,6 +212,7 @@ export const dynamics = {
 			a: { norm: "batch", activation: "relu", lr: 0.1 },
 			b: { norm: "none", activation: "relu", lr: 0.1 },
 			expect: "lower",
+			note: "Of the inputs of activations, which here are the outputs of the norms: their means are the norms' own shifts.",
 		},
 		{
 			id: "smoother-loss",

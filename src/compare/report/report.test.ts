@@ -56,7 +56,7 @@ describe("the report", () => {
 	test("says the verdicts with their evidence", () => {
 		expect(html).toMatch(/class="claim yes"><p class="verdict">shown/);
 		expect(html).toMatch(/class="claim no"><p class="verdict">the opposite is shown/);
-		expect(html).toContain("test accuracy: 90.5% ± 0.7 against 51.0% ± 1.4, +39.5 points (95% interval");
+		expect(html).toContain("Test accuracy: 90.5% ± 0.7 against 51.0% ± 1.4, +39.5 points (95% interval");
 	});
 
 	test("every number of its pictures is finite", () => {

@@ -87,7 +87,7 @@ function claimCard(judgement: Judgement): string {
 	return (
 		`<article class="claim ${color}"><p class="verdict">${escapeText(verdict)}${source}</p>` +
 		`<h3>${escapeText(claim.says)}</h3>${intervalPicture(judgement)}` +
-		`<p class="evidence">${escapeText(evidence)}</p>${note}</article>`
+		`<p class="evidence">${escapeText(capitalized(evidence))}</p>${note}</article>`
 	);
 }
 
