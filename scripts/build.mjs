@@ -31,7 +31,8 @@ function step(script) {
 }
 
 function isFresh() {
-	const sources = ["package.json", "tsconfig.json", "tsconfig.build.json", "tsdown.config.ts"];
+	const sources = ["package.json", "tsconfig.json", "tsconfig.build.json", "tsdown.config.ts", "lab/vite.config.ts"];
+	sources.push("lab/index.html");
 	for (const folder of ["src", "scripts", "lab/src"]) {
 		for (const file of readdirSync(join(root, folder), { recursive: true }).map(String)) {
 			if (/\.(tsx?|mjs|css)$/.test(file) && !file.endsWith(".test.ts")) sources.push(join(folder, file));

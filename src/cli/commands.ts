@@ -7,6 +7,7 @@ import { explain } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { foldCommand } from "./commands/fold.ts";
 import { inspect } from "./commands/inspect.ts";
+import { lab } from "./commands/lab.ts";
 import { recalibrateCommand } from "./commands/recalibrate.ts";
 import { train } from "./commands/train.ts";
 
@@ -19,4 +20,5 @@ export const commands: readonly CliCommand[] = [
 	recalibrateCommand,
 	convertCommand,
 	compareCommand,
+	lab,
 ];

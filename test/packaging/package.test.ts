@@ -1,5 +1,7 @@
 // The package as users get it: what is in it, and that it works from Node, from bundlers and under their compilers.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publint } from "publint";
@@ -71,6 +73,30 @@ describe("from Node", () => {
 		const help = npm(["exec", "--offline", "--", "evenkeel", "--help"], project.folder);
 		expect(help).toContain("Usage: evenkeel");
 		expect(help).toContain("train");
+	});
+});
+
+describe("the lab", () => {
+	test("is served from the package, with its data, until Ctrl-C", async () => {
+		const main = join(project.installed, manifest.bin.evenkeel);
+		const lab = spawn(process.execPath, [main, "lab", "--port", "0"], { cwd: project.folder });
+		const ended = once(lab, "exit");
+		const [line] = await once(lab.stdout, "data");
+		const url = /http:\S+/.exec(String(line))?.[0] ?? "";
+		const page = await fetch(url);
+		expect(page.headers.get("Cross-Origin-Embedder-Policy")).toBe("require-corp");
+		expect(await page.text()).toContain('<div id="lab">');
+		const labels = await fetch(`${url}data/fashion-mnist/sample/train-labels-idx1-ubyte.gz`);
+		expect((await labels.arrayBuffer()).byteLength).toBeGreaterThan(1000);
+		lab.kill("SIGINT");
+		if (process.platform !== "win32") expect(await ended).toEqual([0, null]);
+	});
+
+	test("is small", () => {
+		const folder = join(project.installed, "dist/lab");
+		const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+		const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+		expect(bytes).toBeLessThan(1.5e6);
 	});
 });
 
