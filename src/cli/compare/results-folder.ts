@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { version } from "../../../package.json" with { type: "json" };
 import type { CellOptions } from "../../compare/options.ts";
 import type { CellResult } from "../../compare/result.ts";
 import type { CompareSpec } from "../../compare/spec.ts";
@@ -67,10 +68,10 @@ export class ResultsFolder {
 }
 
 /**
- * What a cell is called: a hash of everything its result depends on, its options, what is measured and the data, so that
- * a result is taken up again exactly where it is that of the same run.
+ * What a cell is called: a hash of everything its result depends on, its options, what is measured, the data and the
+ * version of evenkeel, so that a result is taken up again exactly where it is that of the same run.
  */
 export function keyOf(options: CellOptions, { measure }: Pick<CompareSpec, "measure">, dataHash: string): string {
-	const text = JSON.stringify([Object.entries(options).sort(), [...measure].sort(), dataHash]);
+	const text = JSON.stringify([Object.entries(options).sort(), [...measure].sort(), dataHash, version]);
 	return createHash("sha256").update(text).digest("hex").slice(0, 20);
 }

@@ -1,5 +1,8 @@
 // Comparisons about training itself: how fast, how large a step, from which start, and why.
 
+/** An activation as sentences call it. */
+const shown = (activation: string): string => (activation === "relu" ? "ReLU" : activation);
+
 /** Larger learning rates. */
 export const learningRate = {
 	name: "learning-rate",
@@ -39,7 +42,7 @@ export const learningRate = {
 		},
 		{
 			id: "better-at-its-best-rate",
-			says: "Given the same number of epochs, it gets further, each network at its best learning rate.",
+			says: "Batch normalization gets further in as many epochs, each network at its best learning rate.",
 			source: "text 1",
 			metric: "trainAccuracy",
 			a: { norm: "batch" },
@@ -143,7 +146,7 @@ export const convergence = {
 		},
 		{
 			id: "accuracy-unchanged-relu",
-			says: "It usually does not change the accuracy in the end (ReLU, best epoch of eight, within one point).",
+			says: "Batch normalization usually does not change the accuracy in the end (ReLU, best epoch of eight, within one point).",
 			source: "text 5",
 			metric: "bestTestAccuracy",
 			a: { activation: "relu", norm: "batch" },
@@ -153,7 +156,7 @@ export const convergence = {
 		},
 		{
 			id: "better-final-accuracy-relu",
-			says: "It ends at a better accuracy (ReLU, best epoch of eight).",
+			says: "Batch normalization ends at a better accuracy (ReLU, best epoch of eight).",
 			source: "text 1",
 			metric: "bestTestAccuracy",
 			a: { activation: "relu", norm: "batch" },
@@ -162,7 +165,7 @@ export const convergence = {
 		},
 		{
 			id: "stability",
-			says: "It makes training more stable (the test accuracy changes less from one epoch to the next; ReLU).",
+			says: "Batch normalization makes training more stable (the test accuracy changes less from one epoch to the next; ReLU).",
 			source: "text 1",
 			metric: "wander",
 			a: { activation: "relu", norm: "batch" },
@@ -194,7 +197,7 @@ export const dynamics = {
 	claims: [
 		...["sigmoid", "relu"].map((activation) => ({
 			id: `covariate-shift-${activation}`,
-			says: `It reduces internal covariate shift (a layer's gradient moves less when the layers below are updated; ${activation}).`,
+			says: `Batch normalization reduces internal covariate shift (a layer's gradient moves less when the layers below are updated; ${shown(activation)}).`,
 			source: "text 1",
 			metric: "covariateShift",
 			a: { norm: "batch", activation, lr: 0.1 },
@@ -206,7 +209,7 @@ export const dynamics = {
 		})),
 		{
 			id: "activation-shift",
-			says: "It holds the distribution of activations still (mean shift of a unit's input over one step; ReLU).",
+			says: "Batch normalization holds the distribution of activations still (mean shift of a unit's input over one step; ReLU).",
 			source: "text 1",
 			metric: "activationShift",
 			a: { norm: "batch", activation: "relu", lr: 0.1 },
@@ -216,7 +219,7 @@ export const dynamics = {
 		},
 		{
 			id: "smoother-loss",
-			says: "It makes the loss smoother along the gradient (the gradient changes less for the distance moved; ReLU).",
+			says: "Batch normalization makes the loss smoother along the gradient (the gradient changes less for the distance moved; ReLU).",
 			source: "Santurkar et al. 2018",
 			metric: "smoothness",
 			a: { norm: "batch", activation: "relu", lr: 0.1 },
@@ -225,7 +228,7 @@ export const dynamics = {
 		},
 		{
 			id: "predictive-gradients",
-			says: "It makes the gradient a better guide to what lies ahead (it changes less over a step; ReLU).",
+			says: "Batch normalization makes the gradient a better guide to what lies ahead (it changes less over a step; ReLU).",
 			source: "Santurkar et al. 2018",
 			metric: "gradientChange",
 			a: { norm: "batch", activation: "relu", lr: 0.1 },
@@ -234,7 +237,7 @@ export const dynamics = {
 		},
 		{
 			id: "lower-layers-keep-up",
-			says: "Without it the upper layers move fast and the lower ones slowly; with it the lower ones keep up (sigmoid).",
+			says: "Without batch normalization the lower layers move slowly beside the upper ones; with it they keep up (sigmoid).",
 			source: "text 5",
 			metric: "lowerRate",
 			a: { norm: "batch", activation: "sigmoid", lr: 0.1 },
@@ -262,7 +265,7 @@ export const depth = {
 	claims: [
 		...["sigmoid", "relu"].map((activation) => ({
 			id: `gradients-${activation}`,
-			says: `It prevents vanishing and exploding gradients (12 hidden layers, ${activation}, before training).`,
+			says: `Batch normalization prevents vanishing and exploding gradients (12 hidden layers, ${shown(activation)}, before training).`,
 			source: "text 2",
 			metric: "gradientDecay",
 			a: { norm: "batch", activation, depth: 12 },
@@ -271,7 +274,7 @@ export const depth = {
 		})),
 		...["sigmoid", "relu"].map((activation) => ({
 			id: `deep-${activation}`,
-			says: `It lets deep networks train (12 hidden layers, ${activation}, accuracy over the first epoch).`,
+			says: `Batch normalization lets deep networks train (12 hidden layers, ${shown(activation)}, accuracy over the first epoch).`,
 			source: "text 2",
 			metric: "trainAccuracy",
 			a: { norm: "batch", activation, depth: 12 },

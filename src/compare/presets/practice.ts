@@ -32,7 +32,7 @@ export const batchSize = {
 		},
 		{
 			id: "group-norm-batch-4",
-			says: "The same at batch size 4.",
+			says: "Under 16, use group norm: at batch size 4 it is better than batch norm.",
 			source: "text 3",
 			metric: "testAccuracy",
 			a: { norm: "group", batchSize: 4 },
@@ -66,7 +66,7 @@ export const placement = {
 	claims: [
 		{
 			id: "before-sigmoid",
-			says: "The norm belongs before the activation (sigmoid).",
+			says: "The norm belongs before the activation (sigmoid, training).",
 			source: "texts 3 and 5",
 			metric: "trainAccuracy",
 			a: { activation: "sigmoid", place: "before" },
@@ -77,7 +77,7 @@ export const placement = {
 		},
 		{
 			id: "after-relu",
-			says: "In practice it does better after the ReLU (training).",
+			says: "In practice the norm does better after the ReLU (training).",
 			source: "texts 2 and 4",
 			metric: "trainAccuracy",
 			a: { activation: "relu", place: "after" },
@@ -88,7 +88,7 @@ export const placement = {
 		},
 		{
 			id: "after-relu-test",
-			says: "In practice it does better after the ReLU (test, best epoch).",
+			says: "In practice the norm does better after the ReLU (test, best epoch).",
 			source: "texts 2 and 4",
 			metric: "bestTestAccuracy",
 			a: { activation: "relu", place: "after" },
@@ -127,7 +127,7 @@ export const dropout = {
 		},
 		{
 			id: "replaces-dropout",
-			says: "It replaces dropout (test accuracy with it alone, against dropout 0.3 alone, is at least as good).",
+			says: "Batch normalization replaces dropout (it alone gives a better test accuracy than dropout 0.3 alone).",
 			source: "text 4",
 			metric: "testAccuracy",
 			a: { norm: "batch", dropout: 0 },
@@ -171,7 +171,7 @@ export const smallData = {
 	claims: [
 		{
 			id: "little-data",
-			says: "With very little data it is not needed (200 images: no more than one point between with and without).",
+			says: "With very little data batch normalization is not needed (200 images: within one point of the network without it).",
 			source: "text 2",
 			metric: "bestTestAccuracy",
 			a: { limit: 200, norm: "batch" },
@@ -181,7 +181,7 @@ export const smallData = {
 		},
 		{
 			id: "more-data",
-			says: "With more it is (5,000 images: better with it).",
+			says: "With more data it is needed (5,000 images: better with it).",
 			source: "text 2",
 			metric: "bestTestAccuracy",
 			a: { limit: 5000, norm: "batch" },
@@ -218,7 +218,7 @@ export const evaluationStatistics = {
 		},
 		{
 			id: "eval-mode-sorted",
-			says: "The same where test batches are not mixed as in training (sorted by class, batches of 256).",
+			says: "Batch statistics in evaluation cost accuracy where test batches are not mixed as in training (256, sorted by class).",
 			source: "texts 1, 3 and 5",
 			metric: "testAccuracy",
 			a: { evalStatistics: "sorted-batch", evalBatchSize: 256 },
@@ -227,7 +227,7 @@ export const evaluationStatistics = {
 		},
 		{
 			id: "eval-mode-large",
-			says: "The same with large, mixed test batches (batches of 256).",
+			says: "Batch statistics in evaluation cost accuracy with large, mixed test batches, too (256).",
 			source: "texts 1, 3 and 5",
 			metric: "testAccuracy",
 			a: { evalStatistics: "batch", evalBatchSize: 256 },
@@ -264,7 +264,7 @@ export const momentumConvention = {
 		},
 		{
 			id: "momentum-large-batches",
-			says: "The same at batches of 256, learning rate 0.1.",
+			says: "Momentum 0.9 read as the weight of the new batch costs test accuracy (batches of 256, learning rate 0.1).",
 			source: "texts 1 and 5",
 			metric: "testAccuracy",
 			a: { momentum: 0.9, batchSize: 256, lr: 0.1 },
@@ -273,12 +273,13 @@ export const momentumConvention = {
 		},
 		{
 			id: "momentum-large-rate",
-			says: "The same at batches of 256, learning rate 1, where slow running statistics lag behind the weights.",
+			says: "Momentum 0.9 read as the weight of the new batch costs test accuracy (batches of 256, learning rate 1).",
 			source: "texts 1 and 5",
 			metric: "testAccuracy",
 			a: { momentum: 0.9, batchSize: 256, lr: 1 },
 			b: { momentum: 0.1, batchSize: 256, lr: 1 },
 			expect: "lower",
+			note: "At such a learning rate running statistics that keep 0.9 of the old lag behind the weights.",
 		},
 	],
 };
