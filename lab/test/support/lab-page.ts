@@ -9,6 +9,8 @@ const chromium = findChromium();
 
 /** How a page is opened. */
 export interface OpenOptions {
+	/** Another place where the page is. Default: the server of `evenkeel lab`. */
+	readonly at?: string;
 	/** The query of the address: `?lang=zh`. */
 	readonly search?: string;
 	readonly width?: number;
@@ -52,24 +54,25 @@ export function describeLab(name: string, define: (lab: Lab) => void): void {
 			get url() {
 				return server.url;
 			},
-			async open({ search = "", width = 1280, height = 900, dark = false, locale = "en-US" } = {}) {
+			async open({ at = server.url, search = "", width = 1280, height = 900, dark = false, locale = "en-US" } = {}) {
 				const colorScheme = dark ? "dark" : "light";
-				const page = await browser.newPage({ viewport: { width, height }, colorScheme, locale });
-				problems.set(page, watch(page, server.url));
-				await page.goto(server.url + search);
+				const context = await browser.newContext({ viewport: { width, height }, colorScheme, locale });
+				const page = await context.newPage();
+				problems.set(page, watch(page, new URL(at).origin));
+				await page.goto(at + search);
 				return page;
 			},
 			async close(page) {
 				const found = problems.get(page);
 				problems.delete(page);
-				await page.close();
+				await page.context().close();
 				expect(found).toEqual([]);
 			},
 		});
 	});
 }
 
-function watch(page: Page, url: string): string[] {
+function watch(page: Page, origin: string): string[] {
 	const problems: string[] = [];
 	page.on("pageerror", (error) => problems.push(String(error)));
 	page.on("crash", () => problems.push("the page crashed"));
@@ -78,7 +81,7 @@ function watch(page: Page, url: string): string[] {
 		if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
 	});
 	page.on("request", (request) => {
-		if (!request.url().startsWith(url) && !/^(blob|data):/.test(request.url())) {
+		if (!request.url().startsWith(`${origin}/`) && !/^(blob|data):/.test(request.url())) {
 			problems.push(`asked another host: ${request.url()}`);
 		}
 	});

@@ -2,6 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { describeLab } from "../../../test/support/lab-page.ts";
+import { atStep } from "../../../test/support/readings.ts";
 
 /** The lines of text below the pictures of one metric: twin A's, twin B's. */
 async function texts(page: Page, title: string): Promise<string[]> {
@@ -15,10 +16,7 @@ async function trained(page: Page, steps: number): Promise<void> {
 	const button = page.getByRole("button", { name: /^(Step|单步)$/ });
 	for (let i = 1; i <= steps; i++) {
 		await button.click();
-		await page
-			.getByText(i === 1 ? /step 1$|第 1 步/ : new RegExp(`step ${i}$|第 ${i} 步`))
-			.first()
-			.waitFor();
+		await atStep(page, i);
 	}
 }
 

@@ -5,6 +5,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { describeLab } from "../../../test/support/lab-page.ts";
+import { atStep } from "../../../test/support/readings.ts";
 
 /** Shows a panel, trains so many steps, one by one, and puts the cursor of its first chart at the end. */
 async function read(page: Page, id: string, steps: number): Promise<string[]> {
@@ -13,10 +14,7 @@ async function read(page: Page, id: string, steps: number): Promise<string[]> {
 	await chart.first().waitFor();
 	for (let i = 1; i <= steps; i++) {
 		await page.getByRole("button", { name: /^(Step|单步)$/ }).click();
-		await page
-			.getByText(new RegExp(`step ${i}$|第 ${i} 步`))
-			.first()
-			.waitFor();
+		await atStep(page, i);
 	}
 	// What is at the cursor is read out when it moves: the numbers may come a moment after the step's count.
 	const atEnd = async (): Promise<string[]> => {
@@ -37,10 +35,7 @@ describeLab("what the lab shows of a layer", (lab) => {
 		// The engine hears of it after the next frame.
 		await page.waitForTimeout(500);
 		await page.getByRole("button", { name: "Step", exact: true }).click();
-		await page
-			.getByText(/step 3$/)
-			.first()
-			.waitFor();
+		await atStep(page, 3);
 		const chart = page.locator("#distribution [role=application]").first();
 		const sigmoidText = async (): Promise<string> => {
 			await chart.press("End");

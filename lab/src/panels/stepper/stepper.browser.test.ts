@@ -4,6 +4,7 @@ import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { explainBatchNorm } from "../../../../src/ops/norm/batch-norm/explain.ts";
 import { describeLab } from "../../../test/support/lab-page.ts";
+import { atStep } from "../../../test/support/readings.ts";
 import { formatValue } from "./format.ts";
 import { stages } from "./stages.ts";
 
@@ -77,7 +78,7 @@ describeLab("the stepper", (lab) => {
 		await page.locator("#stepper").scrollIntoViewIfNeeded();
 		await page.locator(".stepper-rung").first().waitFor();
 		await page.getByRole("button", { name: "Train one step" }).click();
-		await page.getByText("step 1", { exact: true }).waitFor();
+		await atStep(page, 1);
 		await page.getByRole("button", { name: "Train one step" }).click();
 		await page.locator(".stepper-note", { hasText: "norm1 at training step 2" }).waitFor();
 		await compareAll(page);

@@ -2,6 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { describeLab } from "../../../test/support/lab-page.ts";
+import { atStep } from "../../../test/support/readings.ts";
 
 /** Scrolls to the panel, and waits until both twins have answered. */
 async function show(page: Page): Promise<void> {
@@ -25,7 +26,7 @@ describeLab("trying a picture", (lab) => {
 		const step = page.getByRole("button", { name: "Step", exact: true });
 		for (const count of [1, 2]) {
 			await step.click();
-			await page.getByText(`step ${count}`, { exact: true }).waitFor();
+			await atStep(page, count);
 		}
 		const shares = page.locator("#try-it .try-share");
 		await page.waitForTimeout(300);
@@ -38,7 +39,7 @@ describeLab("trying a picture", (lab) => {
 		const other = await lab.open({ height: 300 });
 		for (const count of [1, 2]) {
 			await other.getByRole("button", { name: "Step", exact: true }).click();
-			await other.getByText(`step ${count}`, { exact: true }).waitFor();
+			await atStep(other, count);
 		}
 		await show(other);
 		await expect.poll(() => other.locator("#try-it .try-share").allTextContents()).toEqual(watched);
