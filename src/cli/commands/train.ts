@@ -1,11 +1,11 @@
 // evenkeel train: a network, data, an optimizer, and everything around them.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { normDescriptions, normNames, presets } from "../../presets/index.ts";
 import type { CliCommand } from "../command.ts";
 import type { TrainFlags } from "../train/plan.ts";
 import { runTraining } from "../train/run.ts";
-import { numberBetween, wholeNumber } from "../ui/options.ts";
+import { numberBetween, threadCount, wholeNumber } from "../ui/options.ts";
 import { tableLines } from "../ui/table.ts";
 import type { Terminal } from "../ui/terminal.ts";
 
@@ -59,13 +59,6 @@ export const train: CliCommand = {
 			.action((name: string | undefined, flags: TrainFlags) => runTraining(name, flags, terminal));
 	},
 };
-
-function threadCount(text: string): "auto" | number {
-	if (text === "auto") return text;
-	const count = Number(text);
-	if (text.trim() !== "" && Number.isInteger(count) && count >= 1 && count <= 64) return count;
-	throw new InvalidArgumentError("It must be auto or a whole number from 1 to 64.");
-}
 
 function presetsText({ outColors: colors }: Terminal): string {
 	const rows = presets.map(({ name, description = "" }) => [name, colors.dim(description)]);
