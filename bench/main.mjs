@@ -13,6 +13,8 @@ const usage = `usage: npm run bench -- <name>... [options]
   memory               the most held at once
   roofline             what this machine can do, and how near each workload and op comes
   browser              the same code in Chromium and in Node
+  lab                  lenet-bn in the web lab's page and in Node
+  frames               the lab's frames in a run of 10,000 steps
   all                  all of these, with all peers
   norms                ms of each norm's forward and backward
 
@@ -46,7 +48,19 @@ const { values, positionals } = parseArgs({
 	},
 });
 
-const names = ["lenet", "mlp", "resnet", "batchnorm", "scaling", "inference", "memory", "roofline", "browser"];
+const names = [
+	"lenet",
+	"mlp",
+	"resnet",
+	"batchnorm",
+	"scaling",
+	"inference",
+	"memory",
+	"roofline",
+	"browser",
+	"lab",
+	"frames",
+];
 const known = positionals.every((name) => names.includes(name) || name === "all" || name === "norms");
 if (values.help || positionals.length === 0 || !known) {
 	process.stderr.write(usage);
