@@ -81,5 +81,8 @@ export function chromeTrace(recorded: readonly Span[]): string {
 		...(span.shapes && { args: { shapes: span.shapes.map((shape) => `[${shape.join(", ")}]`).join(" ") } }),
 	}));
 	const lanes = free.map((_, i) => row(free.length === 1 ? "reductions" : `reductions ${i + 1}`, 3 + i));
-	return JSON.stringify({ displayTimeUnit: "ms", traceEvents: [row("ops", 1), row("kernels", 2), ...lanes, ...events] });
+	return JSON.stringify({
+		displayTimeUnit: "ms",
+		traceEvents: [row("ops", 1), row("kernels", 2), ...lanes, ...events],
+	});
 }

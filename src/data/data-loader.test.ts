@@ -328,7 +328,8 @@ describe("processes that share batches", () => {
 	});
 
 	test("refuses what is none, and batches too small to share", () => {
-		const make = (rank: number, size: number) => () => new DataLoader(numbers(), { batchSize: 2, shard: { rank, size } });
+		const make = (rank: number, size: number) => () =>
+			new DataLoader(numbers(), { batchSize: 2, shard: { rank, size } });
 		expect(make(2, 2)).toThrow(/shard is \{ rank, size \} with rank from 0 to size - 1, got .*"rank":2/);
 		expect(make(0, 3)).toThrow(/3 processes cannot share batches of 2; use a batchSize of at least 3/);
 	});

@@ -112,7 +112,8 @@ export class DataLoader implements Iterable<Batch> {
 		);
 		check(
 			batchSize >= shard.size,
-			() => `DataLoader: ${shard.size} processes cannot share batches of ${batchSize}; use a batchSize of at least ${shard.size}`,
+			() =>
+				`DataLoader: ${shard.size} processes cannot share batches of ${batchSize}; use a batchSize of at least ${shard.size}`,
 		);
 		check(seed === undefined || !generator, "DataLoader: give a seed or a generator, not both");
 		this.dataset = dataset;
