@@ -34,6 +34,16 @@ export function ranksUnlikeFirst(communicator: Communicator, bytes: Uint8Array):
 	return range(communicator.size).filter((rank) => of(rank).some((byte, i) => byte !== all[i]));
 }
 
+/** A collective: what `read` returns on rank 0, on every rank. It is called on rank 0 only. */
+export function fromFirst(communicator: Communicator, read: () => Uint8Array): Uint8Array {
+	const own = communicator.rank === 0 ? read() : new Uint8Array(0);
+	const length = Float64Array.of(own.length);
+	communicator.broadcast(length);
+	const bytes = communicator.rank === 0 ? own : new Uint8Array(length[0]);
+	communicator.broadcast(bytes);
+	return bytes;
+}
+
 /** The bytes' SHA-256. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 	const hash = needNodeModule("node:crypto", "training on several ranks").createHash("sha256");

@@ -12,4 +12,5 @@ export type {
 export { singleProcess } from "../communicator/single-process.ts";
 export { type MpiOptions, mpiWorld } from "./init.ts";
 export { mpiRun } from "./run.ts";
+export { threadsPerRank } from "./threads.ts";
 export { RankError } from "./watch/watch.ts";

@@ -2,9 +2,9 @@
 // must hear of it in another way, or they would wait without end. A thread of each rank keeps a connection to
 // rank 0's (thread.mjs); this is its other end, on the thread that computes.
 
+import type { Communicator } from "../../communicator/communicator.ts";
 import { check, EvenkeelError } from "../../errors.ts";
 import { needNodeModule } from "../../node.ts";
-import type { Communicator } from "../../communicator/communicator.ts";
 
 /** Something happened on a rank, this one or another, that ends the run. */
 export class RankError extends EvenkeelError {

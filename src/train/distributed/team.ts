@@ -2,7 +2,14 @@
 // of which takes its share of every batch. Alone, everything here does nothing: the loop of training is one.
 
 import type { BackwardOptions } from "../../autograd/backward.ts";
-import { checkAgreement, type Facts, rankList, ranksUnlikeFirst, sha256 } from "../../communicator/agreement.ts";
+import {
+	checkAgreement,
+	type Facts,
+	fromFirst,
+	rankList,
+	ranksUnlikeFirst,
+	sha256,
+} from "../../communicator/agreement.ts";
 import type { Communicator, Pending, Sendable } from "../../communicator/communicator.ts";
 import type { Shard } from "../../data/data-loader.ts";
 import { EvenkeelError } from "../../errors.ts";
@@ -56,14 +63,7 @@ export class Team {
 
 	/** What `read` returns on rank 0, on every rank. */
 	fromFirst(read: () => Uint8Array): Uint8Array {
-		const communicator = this.#communicator;
-		if (!communicator) return read();
-		const own = this.leads ? read() : new Uint8Array(0);
-		const length = Float64Array.of(own.length);
-		communicator.broadcast(length);
-		const bytes = this.leads ? own : new Uint8Array(length[0]);
-		communicator.broadcast(bytes);
-		return bytes;
+		return this.#communicator ? fromFirst(this.#communicator, read) : read();
 	}
 
 	/** Gives every rank rank 0's parameters and buffers. */
