@@ -129,7 +129,9 @@ setInterval(() => {
 			);
 		}
 	}
-	if (troubleFor >= 0 && Atomics.load(state, 0) === 1 && (troubleFor += BEAT) > LONGEST_DELAY) {
+	if (troubleFor < 0 || Atomics.load(state, 0) !== 1) return;
+	troubleFor += BEAT;
+	if (troubleFor > LONGEST_DELAY) {
 		// The main thread is in the middle of something that does not end.
 		writeSync(2, `rank ${rank}: ${new TextDecoder().decode(text.slice(0, Atomics.load(state, 1)))}\n`);
 		process.kill(process.pid, "SIGKILL");
