@@ -7,10 +7,10 @@ import type { Communicator, NewArray, Pending, ReduceOp, Reducible, Sendable } f
 
 const done: Pending = { test: () => true, wait() {} };
 
-class SingleProcess implements Communicator {
-	readonly rank = 0;
-	readonly size = 1;
-	readonly library = "one process";
+export class SingleProcess implements Communicator {
+	readonly rank: number = 0;
+	readonly size: number = 1;
+	readonly library: string = "one process";
 	#finalized = false;
 
 	get host(): string {
