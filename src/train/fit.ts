@@ -215,10 +215,10 @@ export class FitRun {
 		let underWay: TotalsUnderWay | undefined;
 		inMicroBatches(net, batch, accumulate, this.#loader, (part) => {
 			scope(() => {
-				const result = this.#forward(part, totals);
-				if (!part.last) return backward(...result);
+				const { from, dy } = this.#forward(part, totals);
+				if (!part.last) return backward(from, dy);
 				underWay = this.#team.sum(totals, this.#options.signal?.aborted === true);
-				backward(...result, this.#team.summing(net));
+				backward(from, dy, this.#team.summing(net));
 			});
 		});
 		this.#team.finishSumming();
@@ -233,16 +233,16 @@ export class FitRun {
 	}
 
 	/** What backward starts from, and the gradient there, so that the parts' gradients add up to that of the batch's mean loss. */
-	#forward({ x, y, share }: MicroBatch, totals: Totals): [root: Tensor, dy?: Tensor] {
+	#forward({ x, y, share }: MicroBatch, totals: Totals): { from: Tensor; dy?: Tensor } {
 		const { net, loss } = this.#objective;
 		const output = net.forward(x);
 		// A part without examples has no loss, but its rank takes part in what the layers exchange.
-		if (y.shape[0] === 0) return [output, zeros(output.shape)];
+		if (y.shape[0] === 0) return { from: output, dy: zeros(output.shape) };
 		const mean = loss.compute(output, y);
 		const own = mean.item();
 		if (!Number.isFinite(own)) this.#refuse(own, { x, y });
 		addBatch(totals, this.#objective, output, y, own);
-		return share === 1 ? [mean] : [mean, full(mean.shape, share)];
+		return { from: mean, dy: share === 1 ? undefined : full(mean.shape, share) };
 	}
 
 	#refuse(loss: number, { x, y }: Pick<Batch, "x" | "y">): never {
