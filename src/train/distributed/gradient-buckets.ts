@@ -33,6 +33,8 @@ export class GradientBuckets {
 	readonly #bucketOf = new Map<Tensor, Bucket>();
 	/** Buckets before this one have been started: the order is the same on all ranks. */
 	#next = 0;
+	/** The parameters that have a gradient here, of the buckets that have been started. */
+	readonly #own = new Set<Tensor>();
 
 	/** @param bucketBytes about how large a bucket is; a larger gradient has one of its own */
 	constructor(params: readonly Tensor[], communicator: Communicator, bucketBytes: number) {
@@ -50,6 +52,7 @@ export class GradientBuckets {
 	/** To be called before backward. */
 	begin(): void {
 		this.#next = 0;
+		this.#own.clear();
 		for (const bucket of this.#buckets) {
 			bucket.missing = bucket.params.length;
 			bucket.pending = null;
@@ -81,8 +84,9 @@ export class GradientBuckets {
 
 	#start(bucket: Bucket): void {
 		this.#next++;
+		for (const param of bucket.params) if (param.grad) this.#own.add(param);
 		if (bucket.values) gather(bucket.params, bucket.values);
-		if (bucket.values && this.#next === this.#buckets.length) flags(this.params, bucket.values);
+		if (bucket.values && this.#next === this.#buckets.length) flags(this.params, this.#own, bucket.values);
 		bucket.started = spanStart();
 		bucket.pending = this.#communicator.iallreduce(bucket.values ?? valuesOf(gradientOf(bucket.params[0])));
 		this.#look(bucket);
@@ -135,10 +139,10 @@ function gather(params: readonly Tensor[], values: Values): void {
 	}
 }
 
-function flags(params: readonly Tensor[], values: Values): void {
+function flags(params: readonly Tensor[], present: ReadonlySet<Tensor>, values: Values): void {
 	const at = values.length - params.length;
-	params.forEach(({ grad }, i) => {
-		values[at + i] = grad ? 1 : 0;
+	params.forEach((param, i) => {
+		values[at + i] = present.has(param) ? 1 : 0;
 	});
 }
 

@@ -9,7 +9,7 @@ let forwards = 0;
 
 /** @param {import("../../../dist/index.mjs").Tensor} x */
 function plant(x) {
-	if (own !== rank || ++forwards !== Number(step)) return x;
+	if (own !== rank || ++forwards < Number(step)) return x;
 	if (what === "kill") process.kill(process.pid, "SIGKILL");
 	if (what === "stop") process.kill(process.pid, "SIGSTOP");
 	if (what === "throw") throw new Error("the planted error");
