@@ -26,13 +26,13 @@ class RankAmongOthers extends SingleProcess {
 	override allgather<T extends Sendable>(values: T): NewArray<T> {
 		const all = newArray("allgather", values, values.length * this.size);
 		for (let rank = 0; rank < this.size; rank++) {
-			all.set(rank === this.rank ? values : this.#momentsOf(rank), rank * values.length);
+			all.set(rank === this.rank ? values : this.#statisticsOf(rank), rank * values.length);
 		}
 		return all;
 	}
 
-	/** What another rank sends: means, M2s, count. */
-	#momentsOf(rank: number): Float64Array {
+	/** What another rank sends: means, variances, count. */
+	#statisticsOf(rank: number): Float64Array {
 		const shape = this.#others.shape.slice(1);
 		const before = this.#ranks.slice(0, rank).reduce((sum, n, i) => (i === this.rank ? sum : sum + n), 0);
 		const { n, c, s } = channelGeometry([this.#ranks[rank], ...shape], "others");
@@ -40,8 +40,7 @@ class RankAmongOthers extends SingleProcess {
 		const table = new Float64Array(4 * c);
 		const values = this.#others.view().subarray(before * sizeOf(shape), (before + n) * sizeOf(shape));
 		referenceStatistics(values, table, { n, c, s, count: n * s }, 0);
-		const m2 = table.subarray(3 * c).map((variance) => variance * n * s);
-		return Float64Array.of(...table.subarray(0, c), ...m2, n * s);
+		return Float64Array.of(...table.subarray(0, c), ...table.subarray(3 * c), n * s);
 	}
 }
 

@@ -2,71 +2,55 @@
 // share it. Every rank computes the same from the same messages, in the order of the ranks, so the bits are the same too.
 
 import type { Tensor } from "../../../tensor/tensor.ts";
+import { Moments } from "../shared/moments.ts";
 
-/** The statistics of one or several ranks' values: mean, M2 = Σ (x - mean)², and how many values a channel. */
-export interface Moments {
+/** What a rank says of its batch. */
+export interface RankStatistics {
 	readonly mean: Float64Array;
-	readonly m2: Float64Array;
+	/** Biased. */
+	readonly variance: Float64Array;
+	/** Values a channel. */
 	readonly count: number;
 }
 
-/** 2 C + 1 numbers: the means, the M2s, the count. `stats` is null for a rank without examples. */
-export function packMoments(stats: Tensor | null, c: number, count: number): Float64Array {
+/** 2 C + 1 numbers: means, biased variances, the count. `stats` is null for a rank without examples. */
+export function packStatistics(stats: Tensor | null, c: number, count: number): Float64Array {
 	const message = new Float64Array(2 * c + 1);
 	message[2 * c] = count;
 	const table = stats?.view();
 	for (let channel = 0; table && channel < c; channel++) {
 		message[channel] = table[channel] + table[c + channel];
-		message[c + channel] = table[3 * c + channel] * count;
+		message[c + channel] = table[3 * c + channel];
 	}
 	return message;
 }
 
 /** The messages of all ranks, taken apart. */
-export function unpackMoments(messages: Float64Array, c: number): Moments[] {
+export function unpackStatistics(messages: Float64Array, c: number): RankStatistics[] {
 	const length = 2 * c + 1;
 	return Array.from({ length: messages.length / length }, (_, rank) => {
 		const message = messages.subarray(rank * length, (rank + 1) * length);
-		return { mean: message.subarray(0, c), m2: message.subarray(c, 2 * c), count: message[2 * c] };
+		return { mean: message.subarray(0, c), variance: message.subarray(c, 2 * c), count: message[2 * c] };
 	});
 }
 
-/**
- * The statistics of all ranks' values together, merged one rank after the other:
- *
- *     δ = mean_b - mean_a,  mean = mean_a + δ n_b / n,  M2 = M2_a + M2_b + δ² n_a n_b / n
- *
- * No square of a mean occurs in it, so nothing cancels where the mean is far larger than the deviation.
- *
- * Source: Chan, Golub and LeVeque 1979, http://i.stanford.edu/pub/cstr/reports/cs/tr/79/773/CS-TR-79-773.pdf
- */
-export function mergeMoments(ranks: readonly Moments[], c: number): Moments {
-	const mean = new Float64Array(c);
-	const m2 = new Float64Array(c);
-	let count = 0;
-	for (const rank of ranks) {
-		if (rank.count === 0) continue;
-		const total = count + rank.count;
-		for (let channel = 0; channel < c; channel++) {
-			const delta = rank.mean[channel] - mean[channel];
-			mean[channel] += (delta * rank.count) / total;
-			m2[channel] += rank.m2[channel] + (delta * delta * count * rank.count) / total;
-		}
-		count = total;
-	}
-	return { mean, m2, count };
+/** The statistics of all ranks' values together, merged in the order of the ranks. */
+export function mergeStatistics(ranks: readonly RankStatistics[], c: number): Moments {
+	const merged = new Moments(c);
+	for (const { count, mean, variance } of ranks) merged.add(count, mean, variance);
+	return merged;
 }
 
 /** Fills the table that the kernels read: center, the rest of the mean that float32 does not hold, rstd, variance. */
-export function writeStatistics(stats: Tensor, { mean, m2, count }: Moments, eps: number): void {
+export function writeStatistics(stats: Tensor, merged: Moments, eps: number): void {
 	const table = stats.view();
-	const c = mean.length;
+	const c = merged.mean.length;
+	const variance = merged.count > 0 ? merged.variance(false) : new Float64Array(c);
 	for (let channel = 0; channel < c; channel++) {
-		const variance = count === 0 ? 0 : m2[channel] / count;
-		table[channel] = mean[channel];
-		table[c + channel] = mean[channel] - table[channel];
-		table[2 * c + channel] = 1 / Math.sqrt(variance + eps);
-		table[3 * c + channel] = variance;
+		table[channel] = merged.mean[channel];
+		table[c + channel] = merged.mean[channel] - table[channel];
+		table[2 * c + channel] = 1 / Math.sqrt(variance[channel] + eps);
+		table[3 * c + channel] = variance[channel];
 	}
 }
 

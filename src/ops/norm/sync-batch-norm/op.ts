@@ -1,5 +1,5 @@
 // Batch normalization by the statistics of all ranks' batches together: what one process would compute on the whole
-// batch. Forward gathers mean, M2 and count of each rank, backward adds up two sums; what runs over elements are batch
+// batch. Forward gathers mean, variance and count of each rank, backward adds up two sums; what runs over elements are batch
 // normalization's kernels, on the rank's own examples.
 
 import type { Communicator } from "../../../communicator/communicator.ts";
@@ -12,7 +12,14 @@ import { type RunningStatistics, updateRunningStatistics } from "../batch-norm/r
 import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { gradientByChannel } from "../shared/gradient-by-channel.ts";
 import { channelStatistics } from "../shared/statistics.ts";
-import { type Moments, mergeMoments, packMoments, unpackMoments, writeGradient, writeStatistics } from "./merge.ts";
+import {
+	mergeStatistics,
+	packStatistics,
+	type RankStatistics,
+	unpackStatistics,
+	writeGradient,
+	writeStatistics,
+} from "./merge.ts";
 
 export interface SyncBatchNormOptions extends Omit<BatchNormOptions, "mask" | "virtualBatchSize" | "activation"> {
 	/** The ranks whose batches are normalized together. None, or one of size 1: {@link batchNorm}. */
@@ -45,9 +52,10 @@ const syncBatchNormOp: Op<Attrs> = {
 		const bias = inputs[attrs.biasAt] ?? null;
 		const stats = empty([4, c], x.backend, "float", "syncBatchNorm statistics");
 		if (count > 0) channelStatistics(x, stats, part, eps);
-		const ranks = unpackMoments(communicator.allgather(packMoments(count > 0 ? stats : null, c, count)), c);
+		const own = packStatistics(count > 0 ? stats : null, c, count);
+		const ranks = unpackStatistics(communicator.allgather(own), c);
 		checkRanks(ranks, x, stats, attrs);
-		const merged = mergeMoments(ranks, c);
+		const merged = mergeStatistics(ranks, c);
 		attrs.total = merged.count;
 		check(merged.count !== 1, () => oneValue(what, communicator));
 		writeStatistics(stats, merged, eps);
@@ -104,14 +112,20 @@ const syncBatchNormOp: Op<Attrs> = {
 };
 
 /** Throws, on every rank alike, if a rank's statistics are not finite. */
-function checkRanks(ranks: readonly Moments[], x: Tensor, stats: Tensor, { what, part, communicator }: Attrs): void {
-	const finite = ({ mean, m2 }: Moments) => mean.every(Number.isFinite) && m2.every(Number.isFinite);
+function checkRanks(
+	ranks: readonly RankStatistics[],
+	x: Tensor,
+	stats: Tensor,
+	{ what, part, communicator }: Attrs,
+): void {
+	const finite = ({ mean, variance }: RankStatistics) => [...mean, ...variance].every(Number.isFinite);
 	const bad = ranks.findIndex((rank) => !finite(rank));
 	if (bad < 0) return;
 	// Each rank with such values says which; the others say where to look.
 	const { rank } = communicator;
 	if (!finite(ranks[rank])) checkFinite(`rank ${rank}: ${what}`, x, stats, null, part);
-	const channel = ranks[bad].mean.findIndex((mean, i) => !Number.isFinite(mean) || !Number.isFinite(ranks[bad].m2[i]));
+	const { mean, variance } = ranks[bad];
+	const channel = mean.findIndex((value, i) => !Number.isFinite(value) || !Number.isFinite(variance[i]));
 	throw new EvenkeelError(
 		`${what}: channel ${channel} of the batch of rank ${bad} holds NaN, infinity, or values too large for their variance; ` +
 			`the running statistics were left as they were. Rank ${bad} says where`,
