@@ -7,6 +7,7 @@ import { labAlias } from "./lab/alias.ts";
 
 const built = ["test/end-to-end/**/*.test.ts", "test/packaging/**/*.test.ts"];
 const browser = ["test/browser/**/*.test.ts"];
+const mpi = ["test/mpi/**/*.test.ts"];
 const lab = ["lab/**/*.browser.test.ts"];
 
 const shared = { pool: "forks", testTimeout: 60_000, hookTimeout: 60_000 } as const;
@@ -23,10 +24,11 @@ export default defineConfig({
 					...shared,
 					name: "unit",
 					include: ["src/**/*.test.ts", "test/**/*.test.ts", "lab/src/**/*.test.ts"],
-					exclude: [...built, ...browser, ...lab],
+					exclude: [...built, ...browser, ...mpi, ...lab],
 				},
 			},
 			{ test: { ...oneByOne, name: "built", include: built } },
+			{ test: { ...oneByOne, name: "mpi", include: mpi } },
 			{ test: { ...oneByOne, name: "browser", include: browser } },
 			{ test: { ...oneByOne, name: "lab", include: lab, globalSetup: "lab/test/support/build.ts" } },
 		],

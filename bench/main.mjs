@@ -17,6 +17,7 @@ const usage = `usage: npm run bench -- <name>... [options]
   frames               the lab's frames in a run of 10,000 steps
   all                  all of these, with all peers
   norms                ms of each norm's forward and backward
+  ranks                messages and training on 1, 2 and 4 processes, over shared memory and, as root, over TCP
 
   --seconds <x>     length of a window (default 2; all: 1)
   --windows <n>     windows of each side, in turn, after one to warm up; the median counts (default 7; all: 5)
@@ -61,7 +62,7 @@ const names = [
 	"lab",
 	"frames",
 ];
-const known = positionals.every((name) => names.includes(name) || name === "all" || name === "norms");
+const known = positionals.every((name) => names.includes(name) || ["all", "norms", "ranks"].includes(name));
 if (values.help || positionals.length === 0 || !known) {
 	process.stderr.write(usage);
 	process.exit(values.help ? 0 : 2);
@@ -78,6 +79,8 @@ const threads = Math.ceil(positive("threads", values.threads));
 
 if (positionals.includes("norms")) {
 	await (await import("./norms.mjs")).benchNorms({ seconds, windows, threads, json: values.json });
+} else if (positionals.includes("ranks")) {
+	await (await import("./ranks/ranks.mjs")).benchRanks({ seconds, out: values.out, json: values.json });
 } else {
 	const { runSuites } = await import("./run.mjs");
 	await runSuites(all ? names : positionals, {

@@ -14,6 +14,15 @@ export {
 	withBackend,
 } from "./backend/backend.ts";
 export { type InitOptions, init } from "./backend/init.ts";
+export type {
+	Communicator,
+	NewArray,
+	Pending,
+	ReduceOp,
+	Reducible,
+	Sendable,
+} from "./communicator/communicator.ts";
+export { singleProcess } from "./communicator/single-process.ts";
 export * as data from "./data/index.ts";
 export { EvenkeelError } from "./errors.ts";
 export * as nn from "./nn/index.ts";

@@ -14,5 +14,6 @@ export { type InstanceNormOptions, instanceNorm } from "../ops/norm/instance-nor
 export { type LayerNormOptions, layerNorm } from "../ops/norm/layer-norm/op.ts";
 export { type RmsNormOptions, rmsNorm } from "../ops/norm/rms-norm/op.ts";
 export { type SwitchableNormOptions, switchableNorm } from "../ops/norm/switchable-norm/op.ts";
+export { type SyncBatchNormOptions, syncBatchNorm } from "../ops/norm/sync-batch-norm/op.ts";
 export { standardizeWeight } from "../ops/norm/weight-standardization/op.ts";
 export * from "../ops/pool/op.ts";

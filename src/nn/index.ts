@@ -39,6 +39,7 @@ export {
 	SwitchableNorm3d,
 	type SwitchableNormLayerOptions,
 } from "./layers/switchable-norm.ts";
+export { SyncBatchNorm, type SyncBatchNormLayerOptions } from "./layers/sync-batch-norm.ts";
 export type { LoadReport, LoadStateOptions, StateDict, StateEntry } from "./load-state.ts";
 export { type ForwardHook, type ForwardPreHook, Module } from "./module.ts";
 export { Parameter } from "./parameter.ts";

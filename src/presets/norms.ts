@@ -10,6 +10,7 @@ import { InstanceNorm2d } from "../nn/layers/instance-norm.ts";
 import { LayerNorm } from "../nn/layers/layer-norm.ts";
 import { RMSNorm } from "../nn/layers/rms-norm.ts";
 import { SwitchableNorm1d, SwitchableNorm2d } from "../nn/layers/switchable-norm.ts";
+import { SyncBatchNorm } from "../nn/layers/sync-batch-norm.ts";
 import { Module } from "../nn/module.ts";
 import { permute } from "../ops/shape/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -50,6 +51,11 @@ const families: Readonly<Record<string, NormFamily | null>> = {
 		averages: "over the batch and positions, a channel at a time",
 		features: (count, options) => new BatchNorm1d(count, options),
 		channels: (count, options) => new BatchNorm2d(count, options),
+	},
+	sync: {
+		averages: "as batch, over the batches of all ranks together where there are several",
+		features: (count, options) => new SyncBatchNorm(count, { ...options, dimensions: 1 }),
+		channels: (count, options) => new SyncBatchNorm(count, { ...options, dimensions: 2 }),
 	},
 	none: null,
 	group: {

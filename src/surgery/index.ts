@@ -6,6 +6,7 @@ export {
 	type ConvertedNorm,
 	type ConvertNormsOptions,
 	convertNorms,
+	convertSyncBatchNorm,
 } from "./convert/convert.ts";
 export type { Need, NormTarget, TargetOptions } from "./convert/targets.ts";
 export type { Difference } from "./fold/difference.ts";

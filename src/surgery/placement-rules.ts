@@ -6,6 +6,7 @@ import { Conv1d, Conv2d, ConvTranspose2d } from "../nn/layers/conv.ts";
 import { Dropout } from "../nn/layers/dropout.ts";
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "../nn/layers/instance-norm.ts";
 import { Linear } from "../nn/layers/linear.ts";
+import { SyncBatchNorm } from "../nn/layers/sync-batch-norm.ts";
 import type { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Finding, InspectContext } from "./inspect.ts";
@@ -34,12 +35,13 @@ const isOneOf = (module: Module, classes: readonly (abstract new (...args: never
 
 /** Batch norm itself: neither corrected (renorm) nor mixed with other statistics (switchable norm). */
 function isPlainBatchNorm(module: Module): module is BatchNorm2d {
-	return isOneOf(module, [BatchNorm1d, BatchNorm2d, BatchNorm3d]);
+	return isOneOf(module, [BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm]);
 }
 
 function smallBatch({ name, module }: PlacedLayer, { batchSize, replicas }: InspectContext): Finding | null {
 	if (!isPlainBatchNorm(module) || module.frozen) return null;
-	const own = Math.floor(batchSize / replicas);
+	// Synchronized, the replicas' batches are one.
+	const own = module instanceof SyncBatchNorm ? batchSize : Math.floor(batchSize / replicas);
 	const size = Math.min(own, module.virtualBatchSize ?? own);
 	if (size >= SMALL_BATCH) return null;
 	const virtual = module.virtualBatchSize !== undefined && module.virtualBatchSize < own;
@@ -52,7 +54,7 @@ function smallBatch({ name, module }: PlacedLayer, { batchSize, replicas }: Insp
 		evidence: `${from}: its statistics are of ${size} examples, and below ${SMALL_BATCH} they are too noisy`,
 		remedy: virtual
 			? `a virtualBatchSize of at least ${SMALL_BATCH}`
-			: "a larger batch, group norm or batch renormalization; when fine-tuning, freeze the norm",
+			: `${replicas > 1 ? "synchronized batch norm (convertSyncBatchNorm), " : ""}a larger batch, group norm or batch renormalization; when fine-tuning, freeze the norm`,
 		severity: "warning",
 	};
 }

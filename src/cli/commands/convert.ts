@@ -57,8 +57,8 @@ export const convertCommand: CliCommand = {
 		command
 			.summary("exchange the norms of a trained network, keeping scale and shift")
 			.description(
-				"Exchange the norms of a trained network. Scale and shift are kept. To batch-renorm and frozen-affine (and back) is\n" +
-					"exact in evaluation; group, layer and instance norm need fine-tuning; batch norm made of those needs statistics,\n" +
+				"Exchange the norms of a trained network. Scale and shift are kept. To sync, batch-renorm and frozen-affine (and back)\n" +
+					"is exact in evaluation; group, layer and instance norm need fine-tuning; batch norm made of those needs statistics,\n" +
 					"which --data gives it. A run stays a run: evenkeel train --resume goes on with it.",
 			)
 			.argument("<network>", "a run's folder, or a file of weights (with --preset)")

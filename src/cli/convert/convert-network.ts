@@ -21,6 +21,7 @@ import { inMode } from "../../train/evaluate.ts";
 /** What --norm calls each target. */
 const normNamed: Readonly<Record<NormTarget, string>> = {
 	batch: "batch",
+	sync: "sync",
 	group: "group",
 	layer: "layer",
 	instance: "instance",

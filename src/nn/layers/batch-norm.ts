@@ -64,7 +64,7 @@ export abstract class BatchNorm extends ChannelNorm {
 	 * runs that, and then the activation.
 	 */
 	forwardThen(x: Tensor, activation: "relu" | "sigmoid"): Tensor {
-		if (this.forward === BatchNorm.prototype.forward) return this.#normalize(x, undefined, activation);
+		if (this.forward === BatchNorm.prototype.forward) return this.normalize(x, undefined, activation);
 		return (activation === "relu" ? relu : sigmoid)(this.forward(x));
 	}
 
@@ -72,10 +72,11 @@ export abstract class BatchNorm extends ChannelNorm {
 	 * @param mask in training, which positions count: x's shape without the channel axis, 0 for padding
 	 */
 	override forward(x: Tensor, mask?: Tensor): Tensor {
-		return this.#normalize(x, mask);
+		return this.normalize(x, mask);
 	}
 
-	#normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid"): Tensor {
+	/** What both forwards do; a class that only gets its statistics elsewhere overrides this. */
+	protected normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid"): Tensor {
 		this.checkShape(x);
 		const { weight, bias, runningMean, runningVar, eps, runningVariance, channelAxis, virtualBatchSize } = this;
 		const learning = this.training && !this.#frozen;

@@ -1,8 +1,10 @@
 // Norms for other norms: a trained network's, in place, with what carries over and a word on what does not.
 
+import type { Communicator } from "../../communicator/communicator.ts";
 import { check, EvenkeelError } from "../../errors.ts";
 import { isNorm } from "../../nn/is-norm.ts";
 import { GroupNorm } from "../../nn/layers/group-norm.ts";
+import { SyncBatchNorm } from "../../nn/layers/sync-batch-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { scope } from "../../tensor/scope.ts";
 import { batchesOf, type Inputs } from "../recalibrate/batches.ts";
@@ -10,7 +12,7 @@ import { keepsStatistics } from "../recalibrate/estimate.ts";
 import { type RecalibrateOptions, type RecalibrationReport, recalibrate } from "../recalibrate/recalibrate.ts";
 import { type Place, placesOf } from "../replace-module.ts";
 import { declaredInputs, type NormInput, observedInputs } from "./inputs.ts";
-import { sourceOf } from "./source.ts";
+import { kindOf, sourceOf } from "./source.ts";
 import {
 	type Need,
 	type NormTarget,
@@ -71,7 +73,7 @@ export interface ConversionReport {
  *
  * | to | from batch norm | |
  * | --- | --- | --- |
- * | `"batch-renorm"`, `"frozen-affine"` | exact in evaluation | and back again |
+ * | `"sync"`, `"batch-renorm"`, `"frozen-affine"` | exact in evaluation | and back again |
  * | `"group"`, `"layer"`, `"instance"` | other statistics: needs fine-tuning | no running statistics are left |
  * | `"batch"` | from a norm of single examples: needs statistics, `data` estimates them | then fine-tuning |
  *
@@ -96,7 +98,7 @@ export async function convertNorms(net: Module, options: ConvertNormsOptions): P
 		() => `convertNorms: numGroups must be a whole number of at least 1, got ${numGroups}`,
 	);
 	const inputs = data === undefined ? declaredInputs(net) : await firstInputs(net, data, options.recalibrate);
-	const plan = planFor(net, options, inputs);
+	const plan = planFor(net, options, inputs, "convertNorms");
 	const before = new Set(net.parameters());
 	for (const { module, replacement, places } of plan.changes) exchange(net, module, replacement.made, places);
 	const after = net.parameters();
@@ -123,6 +125,28 @@ export async function convertNorms(net: Module, options: ConvertNormsOptions): P
 		parametersChanged,
 		recalibration,
 	};
+}
+
+/**
+ * Makes every BatchNorm1d, 2d and 3d of `net`, lazy ones included, a {@link SyncBatchNorm} on the ranks of `communicator`, in place, and gives
+ * it to those that are already. Parameters stay the same ones, so optimizers made before go on; running statistics,
+ * options, modes and the state dict's names stay. Virtual batches go. `convertNorms(net, { to: "batch" })` undoes it.
+ *
+ *     convertSyncBatchNorm(net, await mpiWorld());
+ *
+ * @param communicator the ranks; null: SyncBatchNorm that is batch norm until its `communicator` is set
+ * @returns how many synchronized norms the network now has
+ * @throws EvenkeelError for a norm that is the network itself, that has not seen its first input, or that is held in a way
+ *   that does not let it be exchanged; nothing is changed then
+ */
+export function convertSyncBatchNorm(net: Module, communicator: Communicator | null): number {
+	const only = (layer: Module) => kindOf(layer) === "batch";
+	const options: ConvertNormsOptions = { to: "sync", communicator, only };
+	const plan = planFor(net, options, declaredInputs(net), "convertSyncBatchNorm");
+	for (const { module, replacement, places } of plan.changes) exchange(net, module, replacement.made, places);
+	const synchronized = net.modules().filter((module) => module instanceof SyncBatchNorm);
+	for (const norm of synchronized) norm.communicator = communicator;
+	return synchronized.length;
 }
 
 /** What the first batch shows; of norms that it does not reach, what the layers around them say. */
@@ -175,7 +199,7 @@ interface Change {
 }
 
 /** What is to become of each norm; nothing is changed yet. */
-function planFor(net: Module, options: ConvertNormsOptions, inputs: (norm: Module) => NormInput) {
+function planFor(net: Module, options: ConvertNormsOptions, inputs: (norm: Module) => NormInput, what: string) {
 	const changes: Change[] = [];
 	const skipped: ConversionReport["skipped"][number][] = [];
 	const refused: string[] = [];
@@ -188,7 +212,7 @@ function planFor(net: Module, options: ConvertNormsOptions, inputs: (norm: Modul
 	}
 	if (refused.length > 0) {
 		throw new EvenkeelError(
-			`convertNorms: ${refused.length} of ${refused.length + changes.length} norms cannot become "${options.to}", so nothing ` +
+			`${what}: ${refused.length} of ${refused.length + changes.length} norms cannot become "${options.to}", so nothing ` +
 				`was changed: ${refused.slice(0, 5).join("; ")}${refused.length > 5 ? "; …" : ""}. { only } leaves layers out`,
 		);
 	}

@@ -114,8 +114,8 @@ describe("what cannot be converted", () => {
 	});
 
 	test("options that are none", async () => {
-		await expect(convertNorms(new nn.Sequential(new nn.BatchNorm2d(4)), { to: "sync" as "batch" })).rejects.toThrow(
-			/to is one of "batch", "group".* got "sync"/,
+		await expect(convertNorms(new nn.Sequential(new nn.BatchNorm2d(4)), { to: "spectral" as "batch" })).rejects.toThrow(
+			/to is one of "batch", "sync", "group".* got "spectral"/,
 		);
 		await expect(
 			convertNorms(new nn.Sequential(new nn.BatchNorm2d(4)), { to: "group", numGroups: 1.5 }),

@@ -8,12 +8,21 @@ import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "../../nn/layers/
 import { LayerNorm } from "../../nn/layers/layer-norm.ts";
 import { LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d } from "../../nn/layers/lazy-batch-norm.ts";
 import { SwitchableNorm1d, SwitchableNorm2d, SwitchableNorm3d } from "../../nn/layers/switchable-norm.ts";
+import { SyncBatchNorm } from "../../nn/layers/sync-batch-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { NormInput } from "./inputs.ts";
 
 /** The kinds of norms that can be converted. */
-export type NormKind = "batch" | "batch-renorm" | "switchable" | "frozen-affine" | "group" | "layer" | "instance";
+export type NormKind =
+	| "batch"
+	| "sync"
+	| "batch-renorm"
+	| "switchable"
+	| "frozen-affine"
+	| "group"
+	| "layer"
+	| "instance";
 
 /** What batch norm keeps for evaluation. */
 export interface Statistics {
@@ -54,8 +63,9 @@ const dimensions: readonly (readonly [
 	[3, [BatchNorm3d, BatchRenorm3d, SwitchableNorm3d, InstanceNorm3d, LazyBatchNorm3d]],
 ];
 
-/** The number in the name of the norm's class: 2 for BatchNorm2d; null for those without one. */
+/** The number in the name of the norm's class, or of that it stands for: 2 for BatchNorm2d; null for those without one. */
 export function dimensionsOf(module: Module): 1 | 2 | 3 | null {
+	if (module instanceof SyncBatchNorm) return module.dimensions;
 	return dimensions.find(([, classes]) => classes.some((one) => module instanceof one))?.[0] ?? null;
 }
 
@@ -102,7 +112,7 @@ function fromBatchNorm(module: BatchNorm, input: NormInput): NormSource | string
 	const batches = numBatchesTracked?.item() ?? 0;
 	return {
 		...common(module, module.numFeatures, input),
-		kind: kindOf(module),
+		kind: kindOf(module) ?? "batch",
 		statistics: mean && variance ? { mean, variance, batches, convention: module.runningVariance } : null,
 		momentum,
 		frozen,
@@ -110,11 +120,14 @@ function fromBatchNorm(module: BatchNorm, input: NormInput): NormSource | string
 	};
 }
 
-function kindOf(module: BatchNorm): NormKind {
-	const isOneOf = (classes: readonly (abstract new (...args: never[]) => Module)[]) =>
+/** Which of the norms that average over the batch `module` is; null for other modules. */
+export function kindOf(module: Module): "batch" | "sync" | "switchable" | "batch-renorm" | null {
+	const isOneOf = (...classes: readonly (abstract new (...args: never[]) => Module)[]) =>
 		classes.some((one) => module instanceof one);
-	if (isOneOf([SwitchableNorm1d, SwitchableNorm2d, SwitchableNorm3d])) return "switchable";
-	return isOneOf([BatchRenorm1d, BatchRenorm2d, BatchRenorm3d]) ? "batch-renorm" : "batch";
+	if (isOneOf(SwitchableNorm1d, SwitchableNorm2d, SwitchableNorm3d)) return "switchable";
+	if (isOneOf(BatchRenorm1d, BatchRenorm2d, BatchRenorm3d)) return "batch-renorm";
+	if (module instanceof SyncBatchNorm) return "sync";
+	return module instanceof BatchNorm ? "batch" : null;
 }
 
 /** Of an input `[N, C]` the last axis is the second. */

@@ -1,6 +1,7 @@
 // What a norm can become. A target says for each kind of norm what takes its place, whether that computes the same, and
 // what must follow; or why it cannot be.
 
+import type { Communicator } from "../../communicator/communicator.ts";
 import { type BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../../nn/layers/batch-norm.ts";
 import {
 	BatchRenorm1d,
@@ -8,11 +9,12 @@ import {
 	BatchRenorm3d,
 	type BatchRenormLayerOptions,
 } from "../../nn/layers/batch-renorm.ts";
-import type { ChannelNorm } from "../../nn/layers/channel-norm.ts";
+import type { ChannelNorm, ChannelNormOptions } from "../../nn/layers/channel-norm.ts";
 import { FrozenAffine } from "../../nn/layers/frozen-affine.ts";
 import { GroupNorm } from "../../nn/layers/group-norm.ts";
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "../../nn/layers/instance-norm.ts";
 import { LayerNorm } from "../../nn/layers/layer-norm.ts";
+import { SyncBatchNorm } from "../../nn/layers/sync-batch-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { Parameter, writeInto } from "../../nn/parameter.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -40,10 +42,12 @@ export interface TargetOptions {
 	numGroups?: number;
 	/** Of batch renormalization: its bounds and the momentum of its statistics. Default: those of the layer. */
 	renorm?: Pick<BatchRenormLayerOptions, "rMax" | "dMax" | "schedule" | "momentum" | "decay">;
+	/** Of synchronized batch norm: its ranks. Default: none yet, so that it is batch norm. */
+	communicator?: Communicator | null;
 }
 
 /** What norms can be converted to. */
-export type NormTarget = "batch" | "group" | "layer" | "instance" | "batch-renorm" | "frozen-affine";
+export type NormTarget = "batch" | "sync" | "group" | "layer" | "instance" | "batch-renorm" | "frozen-affine";
 
 type Convert = (source: NormSource, options: TargetOptions) => Replacement | string | null;
 
@@ -64,6 +68,7 @@ const lastAxis = "its channels are on the last axis, and that norm takes them on
 // A target that joins adds its line here, and in NormTarget. Null: the norm is of that kind already.
 const targets: Readonly<Record<NormTarget, Convert>> = {
 	batch: toBatch,
+	sync: toSync,
 	group: toGroup,
 	layer: toLayer,
 	instance: toInstance,
@@ -84,19 +89,41 @@ export function replacementFor(
 
 function toBatch(source: NormSource): Replacement | string | null {
 	if (source.kind === "batch") return null;
-	const { channels, eps, weight, bias, statistics, channelsLast } = source;
+	return batchLike(
+		source,
+		(size, options) => new [BatchNorm1d, BatchNorm2d, BatchNorm3d][size - 1](source.channels, options),
+	);
+}
+
+function toSync(source: NormSource, { communicator }: TargetOptions): Replacement | string | null {
+	if (source.kind === "sync") return null;
+	return batchLike(
+		source,
+		(dimensions, options) => new SyncBatchNorm(source.channels, { ...options, dimensions, communicator }),
+	);
+}
+
+/** Batch norm, on one rank or on all, with what carries over of `source`. */
+function batchLike(
+	source: NormSource,
+	make: (size: 1 | 2 | 3, options: ChannelNormOptions) => BatchNorm,
+): Replacement | string {
+	const { kind, eps, weight, bias, statistics, channelsLast, momentum } = source;
 	const size = dimensionsFor(source);
 	if (typeof size === "string") return size;
-	const made = new [BatchNorm1d, BatchNorm2d, BatchNorm3d][size - 1](channels, {
+	const alike = kind === "batch" || kind === "sync";
+	const made = make(size, {
 		eps,
 		...affineOf(source),
 		// Renormalization's is slow for its own sake.
-		momentum: source.kind === "switchable" ? source.momentum : undefined,
+		momentum: alike || kind === "switchable" ? momentum : undefined,
+		trackRunningStats: !alike || statistics !== null,
 		runningVariance: statistics?.convention,
 		channelAxis: channelsLast ? -1 : 1,
 	});
 	giveAffine(made, weight, bias);
-	return withStatistics(made, source, source.kind === "switchable" ? "its statistics were the batch's alone" : null);
+	if (!made.trackRunningStats) return { made, exact: true, needs: "nothing", note: null };
+	return withStatistics(made, source, kind === "switchable" ? "its statistics were the batch's alone" : null);
 }
 
 function toRenorm(source: NormSource, { renorm = {} }: TargetOptions): Replacement | string | null {

@@ -6,6 +6,7 @@ import { BatchRenorm1d, BatchRenorm2d, BatchRenorm3d } from "../../nn/layers/bat
 import { FrozenAffine } from "../../nn/layers/frozen-affine.ts";
 import { LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d } from "../../nn/layers/lazy-batch-norm.ts";
 import { AdaptiveAvgPool2d, AvgPool2d } from "../../nn/layers/pool.ts";
+import { SyncBatchNorm } from "../../nn/layers/sync-batch-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -64,7 +65,7 @@ export function planFor(trace: Trace, norm: FoldableNorm): Change | string {
 
 const foldable = [
 	...[BatchNorm1d, BatchNorm2d, BatchNorm3d, LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d],
-	...[BatchRenorm1d, BatchRenorm2d, BatchRenorm3d, FrozenAffine],
+	...[BatchRenorm1d, BatchRenorm2d, BatchRenorm3d, SyncBatchNorm, FrozenAffine],
 ];
 
 function runOf(trace: Trace, norm: FoldableNorm): RunNorm {

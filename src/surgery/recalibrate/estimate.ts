@@ -6,11 +6,11 @@ import { isBatchNorm } from "../../nn/is-norm.ts";
 import { ChannelNorm } from "../../nn/layers/channel-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { type ChannelGeometry, channelGeometry } from "../../ops/norm/shared/geometry.ts";
+import { Moments } from "../../ops/norm/shared/moments.ts";
 import { eachOfChannel, referenceStatistics, statisticsOf } from "../../ops/norm/shared/statistics.ts";
 import type { TypedArray } from "../../tensor/dtype.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { Moments } from "./moments.ts";
 
 /** How far a layer's statistics moved, over its channels. */
 export interface Movement {
