@@ -93,12 +93,28 @@ export const wasmConv: ConvKernels<Tensor> = {
 
 /** Where in a group's weights the element at row r and column k of the matrix to be packed is: rows[r] + columns[k]. */
 interface Places {
-	readonly rows: readonly number[];
-	readonly columns: readonly number[];
+	readonly rows: Int32Array;
+	readonly columns: Int32Array;
 }
 
-function range(count: number, step: number): number[] {
-	return Array.from({ length: count }, (_, i) => i * step);
+/** The lists of places met last: a training step asks for the same ones again and again. */
+const knownPlaces = new Map<string, Int32Array>();
+const MOST_KNOWN = 256;
+
+/** The list that is called `name`, made once. */
+function remembered(name: string, make: () => number[]): Int32Array {
+	const before = knownPlaces.get(name);
+	if (before) return before;
+	const made = Int32Array.from(make());
+	const oldest = knownPlaces.keys().next().value;
+	if (knownPlaces.size >= MOST_KNOWN && oldest !== undefined) knownPlaces.delete(oldest);
+	knownPlaces.set(name, made);
+	return made;
+}
+
+/** 0, step, 2 step, … */
+function range(count: number, step: number): Int32Array {
+	return remembered(`range ${count} ${step}`, () => Array.from({ length: count }, (_, i) => i * step));
 }
 
 function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias: Tensor | null, out: Tensor): void {
@@ -129,7 +145,8 @@ function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, 
 	const wasm = wasmOf(out);
 	const plan = makePlan(wasm, g, true);
 	const weights = weightsOf(g);
-	const places = { rows: scatterOrder(g), columns: range(g.outputs, weights) };
+	const order = remembered(`scatter ${g.channels} ${weights}`, () => scatterOrder(g));
+	const places = { rows: order, columns: range(g.outputs, weights) };
 	const packed = pack(wasm, g, weight, places, Math.ceil(weights / PANEL) * PANEL);
 	const items = plan.units * g.groups;
 	wasm.launch(
@@ -166,11 +183,10 @@ function turned(g: Geometry): Geometry {
 /** Its weights: [channel][output, turned kernel]. */
 function turnedWeights(g: Geometry): Places {
 	const taps = g.kernel[0] * g.kernel[1];
-	const backwards = range(taps, 1).reverse();
-	return {
-		rows: range(g.channels, taps),
-		columns: range(g.outputs, weightsOf(g)).flatMap((start) => backwards.map((tap) => start + tap)),
-	};
+	const columns = remembered(`turned ${g.outputs} ${g.channels} ${taps}`, () =>
+		Array.from({ length: g.outputs * taps }, (_, i) => Math.floor(i / taps) * weightsOf(g) + taps - 1 - (i % taps)),
+	);
+	return { rows: range(g.channels, taps), columns };
 }
 
 /** Cuts the panels of a group into parts where there are too few images to go round. */
