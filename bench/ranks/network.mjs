@@ -42,13 +42,18 @@ export function openNetwork(count) {
 		close();
 		throw error;
 	}
-	// What mpirun starts on another machine it starts through ssh; here the host is the namespace's name.
-	writeFileSync(agent, '#!/bin/sh\nhost=$1; shift\nexec ip netns exec "$host" /bin/sh -c "$*"\n', { mode: 0o755 });
+	// What mpirun starts on another machine it starts through ssh; here the host is the namespace's name. Each has a folder for
+	// temporary files, as machines have.
+	const lines = [
+		...["#!/bin/sh", "host=$1; shift", `export TMPDIR=${folder}/$host`],
+		...['mkdir -p "$TMPDIR"', 'exec ip netns exec "$host" /bin/sh -c "$*"', ""],
+	];
+	writeFileSync(agent, lines.join("\n"), { mode: 0o755 });
 	/** The command that runs what follows on `ranks` ranks, a namespace each. @param {number} ranks */
 	const launch = (ranks) => [
 		...["ip", "netns", "exec", hosts[0], "mpirun", "--allow-run-as-root", "-n", String(ranks)],
 		...["-H", hosts.slice(0, ranks).map((host) => `${host}:1`).join(","), "--bind-to", "none"],
-		...["--mca", "plm_rsh_agent", agent, "--mca", "oob_tcp_if_include", `${prefix}0/24`],
+		...["--mca", "plm_rsh_agent", agent, "--mca", "plm_rsh_no_tree_spawn", "1", "--mca", "oob_tcp_if_include", `${prefix}0/24`],
 		...["--mca", "pml", "ob1", "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", `${prefix}0/24`],
 	];
 	return { launch, close };

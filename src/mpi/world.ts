@@ -6,8 +6,8 @@ import { check } from "../errors.ts";
 import { type Calls, readInt, readText } from "./calls.ts";
 import type { Handles } from "./handles.ts";
 
-/** Some milliseconds: a message that is on its way comes sooner, and a rank that still computes may need this core. */
-const LOOKS_BEFORE_NAPS = 2000;
+/** About a millisecond over TCP: a message that is on its way comes sooner, and a rank that still computes may need this core. */
+const LOOKS_BEFORE_NAPS = 500;
 const NAP_MILLISECONDS = 0.05;
 const nap = new Int32Array(new SharedArrayBuffer(4));
 

@@ -6,6 +6,7 @@ import type { Batch, DataLoader } from "../data/data-loader.ts";
 import { check } from "../errors.ts";
 import { isBatchNorm } from "../nn/is-norm.ts";
 import type { BatchNorm } from "../nn/layers/batch-norm.ts";
+import { SyncBatchNorm } from "../nn/layers/sync-batch-norm.ts";
 import type { Module } from "../nn/module.ts";
 import { slice } from "../ops/shape/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -42,6 +43,13 @@ export function checkAccumulate({ steps, statistics = "micro" }: AccumulateOptio
 		() => `Trainer: accumulate.statistics is "micro" or "whole", got ${JSON.stringify(statistics)}`,
 	);
 	if (statistics === "micro") return;
+	const shared = net.modules().find((module) => module instanceof SyncBatchNorm && (module.communicator?.size ?? 1) > 1);
+	check(
+		!shared,
+		() =>
+			`Trainer: ${shared?.label} has the statistics of several ranks, which are not merged over micro-batches; ` +
+			'accumulate with statistics "micro"',
+	);
 	const ghost = net.modules().find((module) => isBatchNorm(module) && module.virtualBatchSize !== undefined);
 	check(
 		!ghost,

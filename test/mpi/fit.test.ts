@@ -81,6 +81,28 @@ describe.skipIf(!hasMpirun)("ranks are one training", () => {
 		expect(epoch.testLoss).toBeCloseTo(expected.testLoss ?? 0, 5);
 	});
 
+	test.each([2, 3])("so do %i ranks with batch norm that all of them share, for 50 steps", async (n) => {
+		// The last of 13 batches has 5 rows, of which the ranks have unequal shares.
+		const sizes = { ...plan, rows: 101, norm: "batch" };
+		const one = alone({ ...sizes, validation: true });
+		const all = await onRanks(n, { ...sizes, validation: true, sync: true });
+		const [first] = all;
+		expect(first.losses).toHaveLength(52);
+		expect(largestDifference(first.losses, one.losses)).toBeLessThan(1e-5);
+		// Weights and running statistics.
+		expect(largestDifference(first.values, one.values)).toBeLessThan(1e-5);
+		expect(new Set(all.map(({ buffers }) => buffers)).size).toBe(1);
+		expect(new Set(all.map(({ parameters }) => parameters)).size).toBe(1);
+		expect(first.history.epochs[3].testAccuracy).toBe(one.history.epochs[3].testAccuracy);
+	});
+
+	test("a last batch of fewer rows than ranks goes through shared batch norm too", async () => {
+		const sizes = { ...plan, rows: 98, norm: "batch", epochs: 2 };
+		const one = alone(sizes);
+		const [first] = await onRanks(3, { ...sizes, sync: true });
+		expect(largestDifference(first.values, one.values)).toBeLessThan(1e-5);
+	});
+
 	test("so do they with gradients in many small buckets, and in micro-batches", async () => {
 		const one = alone(plan);
 		for (const options of [{ bucketBytes: 64 }, { accumulate: { steps: 3 } }]) {

@@ -70,6 +70,12 @@ describe.skipIf(!hasMpirun)("train --distributed", () => {
 		expect(readCheckpoint(join(root, "nan-loss")).state.step).toBe(6);
 	});
 
+	test("so it is with shared batch norm, where all ranks meet the NaN of one", async () => {
+		const { code, stderr } = await mpirun([train(3, "nan-sync", "--sync-bn")], { PLANT: "nan 1 7" });
+		expect(code).toBe(1);
+		expect(stderr).toMatch(/^evenkeel train: .*SyncBatchNorm "2".*rank 1/m);
+	});
+
 	test("any error on one rank is told by rank 0", async () => {
 		const { code, stderr } = await mpirun([train(2, "thrown")], { PLANT: "throw 1 3" });
 		expect(code).toBe(1);

@@ -56,7 +56,9 @@ export function startMpirun(
 	const ended = new Promise<Outcome>((resolve) => {
 		child.on("close", (code) => {
 			clearTimeout(limit);
-			resolve({ code, ...output, seconds: (performance.now() - started) / 1000 });
+			// A stopped and continued terminal is a remark of the launcher's own.
+			const stderr = output.stderr.replace(/^mpirun: Forwarding signal.*\n/gm, "");
+			resolve({ code, stdout: output.stdout, stderr, seconds: (performance.now() - started) / 1000 });
 		});
 	});
 	return { child, ended };

@@ -10,6 +10,7 @@ import { zeros } from "../../ops/creation.ts";
 import { trainingPlot } from "../../plot/training-plot.ts";
 import { buildNetwork, type Preset } from "../../presets/index.ts";
 import { manualSeed } from "../../random/generator.ts";
+import { convertSyncBatchNorm } from "../../surgery/index.ts";
 import { scope } from "../../tensor/scope.ts";
 import { checkpointFile, type History, saveWeights, Trainer, weightsHash } from "../../train/index.ts";
 import type { Terminal } from "../ui/terminal.ts";
@@ -99,8 +100,9 @@ type Run = ReturnType<typeof prepare>;
 /** The network, its optimizer and their trainer. */
 function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
 	const { preset, lr, epochs, batchSize, dropLast } = plan;
-	const built = callPreset(preset, "build()", () => buildNetwork(preset, { norm: plan.norm, groups: plan.groups }));
-	const net = built;
+	const net = callPreset(preset, "build()", () => buildNetwork(preset, { norm: plan.norm, groups: plan.groups }));
+	// The norms of --norm sync know of no ranks yet.
+	if (ranks && (plan.syncBn || plan.norm === "sync")) convertSyncBatchNorm(net, ranks.communicator);
 	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
 	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
 	const length = { lr, epochs, steps: epochs * stepsPerEpoch };

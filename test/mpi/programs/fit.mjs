@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { data, Generator, init, manualSeed, nn, optim, singleProcess, Trainer, tensor } from "../../../dist/index.mjs";
+import { convertSyncBatchNorm, data, Generator, init, manualSeed, nn, optim, singleProcess, Trainer, tensor } from "../../../dist/index.mjs";
 import { mpiRun } from "../../../dist/mpi/index.mjs";
 
 /**
@@ -46,8 +46,8 @@ const hash = (/** @type {Iterable<import("../../../dist/index.mjs").Tensor>} */ 
 const train = async (/** @type {import("../../../dist/index.mjs").Communicator} */ world) => {
 	await init({ threads: 1 });
 	manualSeed(plan.unlike === world.rank ? 8 : 7);
-	const built = build();
-	const net = plan.sync && world.size > 1 ? nn.convertSyncBatchNorm(built, world) : built;
+	const net = build();
+	if (plan.sync) convertSyncBatchNorm(net, world);
 	const optimizer = new optim.SGD(net.namedParameters(), { lr: 0.1, momentum: 0.9 });
 	const { bucketBytes, accumulate } = plan;
 	const trainer = new Trainer(net, {
