@@ -1,4 +1,4 @@
-// The page's end of the engine: starts the worker when it is first needed, sends commands, passes reports on, at most every other frame.
+// The page's end of the engine: starts the worker when it is first needed, sends commands, passes reports on, at most some 17 times a second.
 
 import type { Settings } from "../settings/settings.ts";
 import type { ArgsOf, DataOf, ParamsOf, Queries, ResultOf, Topics } from "./extensions.ts";
@@ -24,6 +24,11 @@ interface Pending {
 	reject(error: Error): void;
 }
 
+/**
+ * From one drawing to when the next may come. New numbers some 17 times a second look as if they were flowing, and leave
+ * three frames of four to the pointer and to scrolling, and the cores to training.
+ */
+const BETWEEN_MILLISECONDS = 45;
 /** How long a page that is not shown waits between looks. */
 const HIDDEN_MILLISECONDS = 1000;
 
@@ -133,8 +138,8 @@ export class EngineClient {
 	#show(snapshot: Snapshot): void {
 		this.#listeners.snapshot(snapshot);
 		for (const { id, data } of snapshot.topics) this.#topics.get(id)?.(data);
-		// One frame later: numbers are new in every other frame, thirty times a second, and the frames between are free.
-		whenDrawing(() => this.#tell({ type: "painted" }));
+		// By a timer, so that nothing is drawn in the frames between.
+		setTimeout(() => this.#tell({ type: "painted" }), BETWEEN_MILLISECONDS);
 	}
 }
 

@@ -20,6 +20,8 @@ export interface Panel {
 	readonly order: number;
 	/** Whether it has anything to show for the settings; read signals in it. Default: always. */
 	readonly applies?: () => boolean;
+	/** Whether it keeps the past of a run: then its view is there from the first step on, wherever the page is scrolled to. */
+	readonly records?: boolean;
 	/** Loads the view. */
 	readonly load: () => Promise<{ readonly View: ComponentType<PanelProps> }>;
 }

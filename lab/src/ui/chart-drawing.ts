@@ -64,6 +64,30 @@ export function isBand(plot: uPlot): boolean {
 	return width / devicePixelRatio < BAND_BELOW * steps.length;
 }
 
+/** A smoothed curve has a point every so many pixels: more would be drawn, slowly, and not seen. */
+const POINT_EVERY = 2;
+
+/** The path of a smoothed curve. */
+export const smoothPath: uPlot.Series.PathBuilder = (plot, series, first, last) => {
+	const stroke = new Path2D();
+	const [steps, values] = [plot.data[0], plot.data[series]];
+	let before = Number.NEGATIVE_INFINITY;
+	for (let i = first; i <= last; i++) {
+		const value = values[i];
+		if (typeof value !== "number") {
+			before = Number.NEGATIVE_INFINITY;
+			continue;
+		}
+		const x = plot.valToPos(steps[i], "x", true);
+		if (i < last && x - before < POINT_EVERY * devicePixelRatio) continue;
+		const y = plot.valToPos(value, "y", true);
+		if (before === Number.NEGATIVE_INFINITY) stroke.moveTo(x, y);
+		else stroke.lineTo(x, y);
+		before = x;
+	}
+	return { stroke };
+};
+
 /** From the least to the greatest value in each pixel across, joined to the pixel before. */
 export function drawBand(plot: uPlot, { side, series }: Curve): void {
 	const { ctx, bbox } = plot;
@@ -122,21 +146,30 @@ export function drawGuide(plot: uPlot, guide: number, text: string): void {
 /** Dots with a rim of paper, so that they stand out from the curve below. */
 export function drawDots(plot: uPlot, dots: readonly Dot[]): void {
 	const { ctx, bbox } = plot;
-	const ratio = devicePixelRatio;
-	ctx.save();
-	ctx.strokeStyle = cssColor("--paper");
-	ctx.lineWidth = ratio;
-	const colors = { a: cssColor("--twin-a"), b: cssColor("--twin-b") };
+	// Circles take long to draw, copies of one do not.
+	const pictures = { a: dotPicture("a"), b: dotPicture("b") };
 	for (const { side, step, value } of dots) {
 		if (Number.isNaN(value)) continue;
 		const x = plot.valToPos(step, "x", true);
 		const y = plot.valToPos(value, "y", true);
 		if (x < bbox.left || x > bbox.left + bbox.width) continue;
-		ctx.fillStyle = colors[side];
-		ctx.beginPath();
-		ctx.arc(x, y, 3 * ratio, 0, 2 * Math.PI);
-		ctx.fill();
-		ctx.stroke();
+		const picture = pictures[side];
+		ctx.drawImage(picture, Math.round(x - picture.width / 2), Math.round(y - picture.height / 2));
 	}
-	ctx.restore();
+}
+
+function dotPicture(side: Side): OffscreenCanvas {
+	const ratio = devicePixelRatio;
+	const size = Math.ceil(8 * ratio);
+	const picture = new OffscreenCanvas(size, size);
+	const context = picture.getContext("2d");
+	if (!context) return picture;
+	context.fillStyle = cssColor(`--twin-${side}`);
+	context.strokeStyle = cssColor("--paper");
+	context.lineWidth = ratio;
+	context.beginPath();
+	context.arc(size / 2, size / 2, 3 * ratio, 0, 2 * Math.PI);
+	context.fill();
+	context.stroke();
+	return picture;
 }

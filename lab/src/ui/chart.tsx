@@ -8,7 +8,18 @@ import "./chart.css";
 import type { Side } from "../engine/protocol.ts";
 import { onSnapshot } from "../state/lab.ts";
 import { cssColor, theme } from "../state/theme.ts";
-import { type Curve, type Dot, drawBand, drawDots, drawGuide, isBand, limits, smoothTable } from "./chart-drawing.ts";
+import {
+	type Curve,
+	type Dot,
+	drawBand,
+	drawDots,
+	drawGuide,
+	isBand,
+	limits,
+	smoothPath,
+	smoothTable,
+} from "./chart-drawing.ts";
+import { cancelDraw, requestDraw } from "./timeline/schedule.ts";
 
 export interface ChartProps {
 	/** What is drawn, above it. */
@@ -98,11 +109,14 @@ function follow(element: HTMLElement, props: ChartProps, point: (pointed: Pointe
 		smoothTable(curves()),
 		element,
 	);
-	const stop = onSnapshot(() => plot.setData(smoothTable(curves())));
+	// With the frames, one chart in each: two at once would make a frame late.
+	const redraw = (): void => plot.setData(smoothTable(curves()));
+	const stop = onSnapshot(() => requestDraw(redraw));
 	const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
 	resized.observe(element);
 	return () => {
 		stop();
+		cancelDraw(redraw);
 		resized.disconnect();
 		plot.destroy();
 		point(null);
@@ -150,7 +164,12 @@ function options(
 				...{ stroke: cssColor(`--twin-${side}`), width: 1, alpha: 0.28 },
 				...{ points: { show: false }, paths: thin },
 			})),
-			...sides.map((side) => ({ stroke: cssColor(`--twin-${side}`), width: 2.25, points: { show: false } })),
+			...sides.map((side) => ({
+				stroke: cssColor(`--twin-${side}`),
+				width: 2.25,
+				points: { show: false },
+				paths: smoothPath,
+			})),
 		],
 		hooks: { draw: [draw], drawSeries: [drawSeries], setCursor: [read] },
 	};

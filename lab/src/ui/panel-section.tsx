@@ -1,10 +1,11 @@
-// A panel's place on the page: heading, lead, and its view, which is loaded when it comes near the screen and told
-// whether it can be seen.
+// A panel's place on the page: heading, lead, and its view, which is loaded when it comes near the screen, or when training
+// begins, and told whether it can be seen.
 
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 import type { Panel, PanelProps } from "../panels/panel.ts";
+import { phase } from "../state/lab.ts";
 import { strings } from "../strings.ts";
 
 export function PanelSection({ panel }: { panel: Panel }) {
@@ -12,6 +13,8 @@ export function PanelSection({ panel }: { panel: Panel }) {
 	const [visible, setVisible] = useState(false);
 	const [View, setView] = useState<ComponentType<PanelProps> | null>(null);
 	const [failure, setFailure] = useState("");
+	const [isNear, setNear] = useState(false);
+	const isWanted = isNear || (panel.records === true && phase.value !== "asleep");
 	useEffect(() => {
 		const element = section.current;
 		if (!element) return;
@@ -21,10 +24,7 @@ export function PanelSection({ panel }: { panel: Panel }) {
 			([entry]) => {
 				if (!entry.isIntersecting) return;
 				near.disconnect();
-				panel.load().then(
-					(loaded) => setView(() => loaded.View),
-					(error: unknown) => setFailure(String(error)),
-				);
+				setNear(true);
 			},
 			{ rootMargin: "600px" },
 		);
@@ -34,6 +34,13 @@ export function PanelSection({ panel }: { panel: Panel }) {
 			near.disconnect();
 		};
 	}, [panel]);
+	useEffect(() => {
+		if (!isWanted) return;
+		panel.load().then(
+			(loaded) => setView(() => loaded.View),
+			(error: unknown) => setFailure(String(error)),
+		);
+	}, [panel, isWanted]);
 	return (
 		<section ref={section} id={panel.id} class="panel" aria-labelledby={`${panel.id}-title`}>
 			<header class="panel-head">

@@ -13,7 +13,7 @@ import "./style.css";
 /** Steps over which the scores are averaged. */
 const RECENT = 20;
 /** Dots drawn at most: of more, some are left out. */
-const MOST_DOTS = 160;
+const MOST_DOTS = 80;
 
 type Measure = "loss" | "accuracy";
 

@@ -6,5 +6,6 @@ export const distribution: Panel = {
 	title: strings.title,
 	lead: strings.lead,
 	order: 40,
+	records: true,
 	load: () => import("./view.tsx"),
 };

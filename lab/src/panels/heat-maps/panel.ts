@@ -6,5 +6,6 @@ export const heatMaps: Panel = {
 	title: strings.title,
 	lead: strings.lead,
 	order: 30,
+	records: true,
 	load: () => import("./view.tsx"),
 };

@@ -8,5 +8,6 @@ export const scaleShift: Panel = {
 	lead: strings.lead,
 	order: 50,
 	applies: () => activeSides.value.some((side) => settings.value[side].norm !== "none"),
+	records: true,
 	load: () => import("./view.tsx"),
 };

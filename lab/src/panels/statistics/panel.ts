@@ -6,5 +6,6 @@ export const statistics: Panel = {
 	title: strings.title,
 	lead: strings.lead,
 	order: 60,
+	records: true,
 	load: () => import("./view.tsx"),
 };

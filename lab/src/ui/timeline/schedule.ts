@@ -1,7 +1,8 @@
 // Drawing with the frames: what is asked for is drawn once, with the next frame, and what does not fit into a few
 // milliseconds waits for the one after.
 
-const BUDGET_MILLISECONDS = 4;
+/** What is drawn is painted later in the frame, which takes as long again and longer. */
+const BUDGET_MILLISECONDS = 2;
 
 const queue = new Set<() => void>();
 let isAsked = false;
