@@ -1,12 +1,13 @@
-// Four projects. `unit` runs on src/ as it stands: unit tests beside the code, and the conformance cases.
-// `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that. `lab` runs the web lab in a
-// browser, on a build of its own.
+// Five projects. `unit` runs on src/ as it stands: unit tests beside the code, and the conformance cases.
+// `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that. `mpi` runs on src/ as
+// several processes. `lab` runs the web lab in a browser, on a build of its own.
 
 import { defineConfig } from "vitest/config";
 import { labAlias } from "./lab/alias.ts";
 
 const built = ["test/end-to-end/**/*.test.ts", "test/packaging/**/*.test.ts"];
 const browser = ["test/browser/**/*.test.ts"];
+const mpi = ["test/mpi/**/*.test.ts"];
 const lab = ["lab/**/*.browser.test.ts"];
 
 const shared = { pool: "forks", testTimeout: 60_000, hookTimeout: 60_000 } as const;
@@ -23,11 +24,12 @@ export default defineConfig({
 					...shared,
 					name: "unit",
 					include: ["src/**/*.test.ts", "test/**/*.test.ts", "lab/src/**/*.test.ts"],
-					exclude: [...built, ...browser, ...lab],
+					exclude: [...built, ...browser, ...mpi, ...lab],
 				},
 			},
 			{ test: { ...oneByOne, name: "built", include: built } },
 			{ test: { ...oneByOne, name: "browser", include: browser } },
+			{ test: { ...oneByOne, name: "mpi", include: mpi } },
 			{ test: { ...oneByOne, name: "lab", include: lab, globalSetup: "lab/test/support/build.ts" } },
 		],
 	},

@@ -61,8 +61,8 @@ export async function mpiWorld(options: MpiOptions = {}): Promise<Communicator> 
 }
 
 async function initialize(file: string | undefined, env: Environment): Promise<MpiWorld> {
-	const library = await loadLibrary(file, env);
-	const version = libraryVersion(library);
+	const { library, name } = await loadLibrary(file, env);
+	const version = libraryVersion(library, name);
 	const handles = handlesOf(library, version);
 	const mpi = declareCalls(library, handles);
 	const inUse = readInt((value) => mpi.initialized(value)) !== 0;
