@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mpiRun } from "evenkeel/mpi";
 import {
 	convertSyncBatchNorm,
 	data,
@@ -18,6 +17,7 @@ import {
 	Trainer,
 	tensor,
 } from "evenkeel";
+import { mpiRun } from "evenkeel/mpi";
 
 /**
  * @type {{ rows: number, batchSize: number, epochs: number, steps?: number, sync?: boolean, bucketBytes?: number,
