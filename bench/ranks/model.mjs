@@ -18,7 +18,7 @@
  *
  * @param {Messages} messages @returns {Fit}
  */
-export function fit({ allreduce, allgather }) {
+export function fitModel({ allreduce, allgather }) {
 	const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 	const latency = mean(allreduce.filter(({ bytes }) => bytes <= 256).map(({ microseconds }) => microseconds));
 	const large = allreduce.filter(({ bytes }) => bytes >= 262144);

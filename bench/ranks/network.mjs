@@ -52,8 +52,26 @@ export function openNetwork(count) {
 	/** The command that runs what follows on `ranks` ranks, a namespace each. @param {number} ranks */
 	const launch = (ranks) => [
 		...["ip", "netns", "exec", hosts[0], "mpirun", "--allow-run-as-root", "-n", String(ranks)],
-		...["-H", hosts.slice(0, ranks).map((host) => `${host}:1`).join(","), "--bind-to", "none"],
-		...["--mca", "plm_rsh_agent", agent, "--mca", "plm_rsh_no_tree_spawn", "1", "--mca", "oob_tcp_if_include", `${prefix}0/24`],
+		...[
+			"-H",
+			hosts
+				.slice(0, ranks)
+				.map((host) => `${host}:1`)
+				.join(","),
+			"--bind-to",
+			"none",
+		],
+		...[
+			"--mca",
+			"plm_rsh_agent",
+			agent,
+			"--mca",
+			"plm_rsh_no_tree_spawn",
+			"1",
+			"--mca",
+			"oob_tcp_if_include",
+			`${prefix}0/24`,
+		],
 		...["--mca", "pml", "ob1", "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", `${prefix}0/24`],
 	];
 	return { launch, close };

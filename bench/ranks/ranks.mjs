@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { machine } from "../machine.mjs";
 import { figure, markdownTable } from "../table.mjs";
-import { fit, stepMessages } from "./model.mjs";
+import { fitModel, stepMessages } from "./model.mjs";
 import { openNetwork } from "./network.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -88,8 +88,12 @@ function run(launch, [program, ...args]) {
 /** @param {{ network: string, messages: Messages[], steps: Step[] }} result @param {Step[]} baseline */
 function tables({ network, messages, steps }, baseline) {
 	const sizes = messages[0].allreduce.map(({ bytes }) => bytes);
-	const fits = messages.map((of) => ({ ranks: of.ranks, ...fit(of) }));
-	const head = ["bytes", ...messages.map(({ ranks }) => `${ranks} ranks, µs`), ...fits.map(({ ranks }) => `model, ${ranks}`)];
+	const fits = messages.map((of) => ({ ranks: of.ranks, ...fitModel(of) }));
+	const head = [
+		"bytes",
+		...messages.map(({ ranks }) => `${ranks} ranks, µs`),
+		...fits.map(({ ranks }) => `model, ${ranks}`),
+	];
 	const rows = sizes.map((bytes, i) => [
 		String(bytes),
 		...messages.map(({ allreduce }) => figure(allreduce[i].microseconds)),

@@ -59,7 +59,10 @@ await mpiRun(async (world) => {
 	const net = preset.build({ norm: "batch" });
 	if (sync) convertSyncBatchNorm(net, communicator);
 	const random = new Generator(1);
-	const images = tensor(Uint8Array.from({ length: ROWS * 784 }, () => random.int(256)), [ROWS, 1, 28, 28]);
+	const images = tensor(
+		Uint8Array.from({ length: ROWS * 784 }, () => random.int(256)),
+		[ROWS, 1, 28, 28],
+	);
 	const labels = tensor(Int32Array.from({ length: ROWS }, () => random.int(10)));
 	const optimizer = preset.optimizer(net, 0.01);
 	const trainer = new Trainer(net, { optimizer, loss: "crossEntropy", metrics: ["accuracy"], communicator });

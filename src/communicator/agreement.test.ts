@@ -44,7 +44,13 @@ test("lists of ranks", () => {
 });
 
 test("the ranks whose bytes are not rank 0's", () => {
-	const bytes = [[1, 2], [1, 2], [1, 3], [1, 2], [0, 2]].map((values) => Uint8Array.from(values));
+	const bytes = [
+		[1, 2],
+		[1, 2],
+		[1, 3],
+		[1, 2],
+		[0, 2],
+	].map((values) => Uint8Array.from(values));
 	expect(lockstep(5, (communicator) => ranksUnlikeFirst(communicator, bytes[communicator.rank]))[3]).toEqual([2, 4]);
 });
 

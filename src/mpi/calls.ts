@@ -1,6 +1,7 @@
 // MPI's C functions, declared once, each made to throw where C returns an error code.
 
 import { EvenkeelError } from "../errors.ts";
+import { messageOf } from "../node.ts";
 import type { Handles } from "./handles.ts";
 import type { NativeFunction, NativeLibrary } from "./library.ts";
 
@@ -48,9 +49,20 @@ export function declareCalls(library: NativeLibrary, handles: Handles) {
 	};
 }
 
-/** MPI_Get_library_version, which may be called before everything else. */
-export function libraryVersion(library: NativeLibrary): string {
-	const c = library.func("MPI_Get_library_version", "int", ["void *", "void *"]);
+/**
+ * What MPI_Get_library_version says, which may be called before everything else. `file` names the library in errors.
+ *
+ * @throws EvenkeelError if there is no such function
+ */
+export function libraryVersion(library: NativeLibrary, file: string): string {
+	let c: NativeFunction;
+	try {
+		c = library.func("MPI_Get_library_version", "int", ["void *", "void *"]);
+	} catch (error) {
+		throw new EvenkeelError(
+			`evenkeel/mpi: ${file} is no MPI library (${messageOf(error)}); name one in EVENKEEL_MPI_LIBRARY, or leave it out`,
+		);
+	}
 	return readText((text, length) => c(text, length));
 }
 

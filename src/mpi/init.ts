@@ -55,8 +55,8 @@ export async function openWorld(options: MpiOptions): Promise<MpiWorld> {
 }
 
 async function initialize(file: string | undefined, env: Environment): Promise<MpiWorld> {
-	const library = await loadLibrary(file, env);
-	const version = libraryVersion(library);
+	const { library, name } = await loadLibrary(file, env);
+	const version = libraryVersion(library, name);
 	const handles = handlesOf(library, version);
 	const mpi = declareCalls(library, handles);
 	const inUse = readInt((value) => mpi.initialized(value)) !== 0;

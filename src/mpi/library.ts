@@ -38,14 +38,19 @@ const toInstall =
  *
  * @throws EvenkeelError if koffi is not installed, or no library is found
  */
-export async function loadLibrary(file: string | undefined, env: Environment): Promise<NativeLibrary> {
+export async function loadLibrary(
+	file: string | undefined,
+	env: Environment,
+): Promise<{ library: NativeLibrary; name: string }> {
 	const koffi = await loadKoffi();
 	const named = file ?? (env.EVENKEEL_MPI_LIBRARY || undefined);
-	if (named !== undefined) return loadNamed(koffi, named, file === undefined ? "EVENKEEL_MPI_LIBRARY" : "library");
+	if (named !== undefined) {
+		return { library: loadNamed(koffi, named, file === undefined ? "EVENKEEL_MPI_LIBRARY" : "library"), name: named };
+	}
 	const tried = candidates(env);
 	for (const name of tried) {
 		try {
-			return koffi.load(name, { global: true });
+			return { library: koffi.load(name, { global: true }), name };
 		} catch {
 			// The next one may be there.
 		}

@@ -43,7 +43,9 @@ export function checkAccumulate({ steps, statistics = "micro" }: AccumulateOptio
 		() => `Trainer: accumulate.statistics is "micro" or "whole", got ${JSON.stringify(statistics)}`,
 	);
 	if (statistics === "micro") return;
-	const shared = net.modules().find((module) => module instanceof SyncBatchNorm && (module.communicator?.size ?? 1) > 1);
+	const shared = net
+		.modules()
+		.find((module) => module instanceof SyncBatchNorm && (module.communicator?.size ?? 1) > 1);
 	check(
 		!shared,
 		() =>

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { History } from "../../src/train/index.ts";
-import { hasMpirun, mpirun } from "../support/mpirun.ts";
+import { hasMpirun, mpirun } from "../support/launch-ranks.ts";
 
 const program = join(import.meta.dirname, "programs/fit.mjs");
 
@@ -69,17 +69,20 @@ describe.skipIf(!hasMpirun)("ranks are one training", () => {
 		expect(first.parameters).toBe((await onRanks(3, { ...plan, epochs: 1 }))[0].parameters);
 	});
 
-	test.each([2, 4])("%i ranks do what one process does on the whole batch, also where a last batch is uneven", async (n) => {
-		const one = alone({ ...plan, validation: true });
-		const [first] = await onRanks(n, { ...plan, validation: true });
-		expect(first.losses).toHaveLength(52);
-		expect(largestDifference(first.losses, one.losses)).toBeLessThan(1e-5);
-		expect(largestDifference(first.values, one.values)).toBeLessThan(1e-5);
-		const [epoch, expected] = [first.history.epochs[3], one.history.epochs[3]];
-		expect(epoch.trainAccuracy).toBe(expected.trainAccuracy);
-		expect(epoch.testAccuracy).toBe(expected.testAccuracy);
-		expect(epoch.testLoss).toBeCloseTo(expected.testLoss ?? 0, 5);
-	});
+	test.each([2, 4])(
+		"%i ranks do what one process does on the whole batch, also where a last batch is uneven",
+		async (n) => {
+			const one = alone({ ...plan, validation: true });
+			const [first] = await onRanks(n, { ...plan, validation: true });
+			expect(first.losses).toHaveLength(52);
+			expect(largestDifference(first.losses, one.losses)).toBeLessThan(1e-5);
+			expect(largestDifference(first.values, one.values)).toBeLessThan(1e-5);
+			const [epoch, expected] = [first.history.epochs[3], one.history.epochs[3]];
+			expect(epoch.trainAccuracy).toBe(expected.trainAccuracy);
+			expect(epoch.testAccuracy).toBe(expected.testAccuracy);
+			expect(epoch.testLoss).toBeCloseTo(expected.testLoss ?? 0, 5);
+		},
+	);
 
 	test.each([2, 3])("so do %i ranks with batch norm that all of them share, for 50 steps", async (n) => {
 		// The last of 13 batches has 5 rows, of which the ranks have unequal shares.

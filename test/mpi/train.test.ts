@@ -1,18 +1,21 @@
 // `evenkeel train --distributed` on real ranks: what it prints, and how it ends when something goes wrong on one of them.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/train/index.ts";
-import { cli, type Group, hasMpirun, jsonLines, mpirun, startMpirun } from "../support/mpirun.ts";
-
-const planted = join(import.meta.dirname, "programs/planted.mjs");
+import { cli, type Group, hasMpirun, jsonLines, mpirun, startMpirun } from "../support/launch-ranks.ts";
 
 let root: string;
+let planted: string;
 
 beforeAll(() => {
 	root = mkdtempSync(join(tmpdir(), "evenkeel-distributed-"));
+	planted = join(root, "planted.mjs");
+	const program = pathToFileURL(join(import.meta.dirname, "programs/planted.mjs")).href;
+	writeFileSync(planted, `export { preset as default } from ${JSON.stringify(program)};\n`);
 });
 
 afterAll(() => {
@@ -23,6 +26,15 @@ const train = (ranks: number, out: string, ...more: string[]): Group => {
 	const common = ["--distributed", "--json", "--threads", "1", "--checkpoint-every", "1", "--out", join(root, out)];
 	return [ranks, cli, "train", planted, ...common, ...more];
 };
+
+interface Span {
+	ph: string;
+	cat: string;
+	name: string;
+	tid: number;
+	ts: number;
+	dur: number;
+}
 
 describe.skipIf(!hasMpirun)("train --distributed", () => {
 	test("rank 0 alone prints and writes", async () => {
@@ -66,7 +78,9 @@ describe.skipIf(!hasMpirun)("train --distributed", () => {
 		expect(inNorm.stderr).toMatch(/^evenkeel train: rank 2: BatchNorm1d "2": .*(NaN|Infinity|infinite|finite)/m);
 		const inLoss = await mpirun([train(3, "nan-loss")], { PLANT: "nan 1 7", NORM: "none" });
 		expect(inLoss.code).toBe(1);
-		expect(inLoss.stderr).toMatch(/^evenkeel train: rank 1: epoch 1, batch 7 of 20: the loss is NaN.*that of Planted "1"/m);
+		expect(inLoss.stderr).toMatch(
+			/^evenkeel train: rank 1: epoch 1, batch 7 of 20: the loss is NaN.*that of Planted "1"/m,
+		);
 		expect(readCheckpoint(join(root, "nan-loss")).state.step).toBe(6);
 	});
 
@@ -89,10 +103,40 @@ describe.skipIf(!hasMpirun)("train --distributed", () => {
 			/^evenkeel train: the ranks were not started alike: batchSize is 12 on ranks 0 and 1 and 24 on rank 2\. Start/m,
 		);
 		const [one, other] = [train(1, "unlike"), train(1, "unlike")];
-		const withRows = (group: Group): Group => [group[0], "--import", "data:text/javascript,process.env.ROWS=230", ...group.slice(1)] as unknown as Group;
+		const withRows = (group: Group): Group =>
+			[group[0], "--import", "data:text/javascript,process.env.ROWS=230", ...group.slice(1)] as unknown as Group;
 		const data = await mpirun([one, withRows(other)]);
 		expect(data.code).toBe(1);
 		expect(data.stderr).toMatch(/examples is 240 on rank 0 and 230 on rank 1; .*hash of training examples is "/);
+	});
+
+	test("a trace shows reductions of gradients that begin before backward has ended", async () => {
+		const trace = join(root, "trace.json");
+		const shape = [
+			"--epochs",
+			"1",
+			"--limit",
+			"3000",
+			"--batch-size",
+			"64",
+			"--out",
+			join(root, "traced"),
+			"--trace",
+			trace,
+		];
+		const { code } = await mpirun([
+			[2, cli, "train", "mlp-bn", "--distributed", "--threads", "1", "--quiet", ...shape],
+		]);
+		expect(code).toBe(0);
+		const { traceEvents } = JSON.parse(readFileSync(trace, "utf8")) as { traceEvents: Span[] };
+		const spans = traceEvents.filter(({ ph }) => ph === "X");
+		const backwards = spans.filter(({ cat }) => cat === "backward");
+		const reductions = spans.filter(({ name }) => name.startsWith("gradients"));
+		expect(reductions.length).toBeGreaterThan(1);
+		const end = Math.max(...backwards.map(({ ts, dur }) => ts + dur));
+		const under = reductions.filter(({ ts }) => backwards.some((other) => other.ts >= ts) && ts < end);
+		expect(under.length).toBeGreaterThan(0);
+		expect(reductions.every(({ tid }) => tid > 2)).toBe(true);
 	});
 
 	test("told to stop, they stop after the same step, and say how to go on", async () => {

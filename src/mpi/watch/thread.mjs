@@ -3,9 +3,9 @@
 // that has ended, one that is silent a process that is stopped, or a machine that is gone. What is found out is written
 // into shared memory, which the main thread looks at while it waits for the others.
 
-import { writeSync } from "node:fs";
-import { createServer, connect as open } from "node:net";
-import { parentPort, workerData } from "node:worker_threads";
+const { writeSync } = process.getBuiltinModule("node:fs");
+const { createServer, connect: open } = process.getBuiltinModule("node:net");
+const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
 
 /** Seconds. They are counted by this thread's own clock: if all stop at once and go on, nobody is silent. */
 const BEAT = 1;
@@ -152,3 +152,5 @@ parentPort?.on("message", ({ failed, end }) => {
 
 if (rank === 0) serve();
 else connect(addresses, "rank 0 has no address");
+
+export {};

@@ -5,8 +5,19 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { convertSyncBatchNorm, data, Generator, init, manualSeed, nn, optim, singleProcess, Trainer, tensor } from "../../../dist/index.mjs";
-import { mpiRun } from "../../../dist/mpi/index.mjs";
+import {
+	convertSyncBatchNorm,
+	data,
+	Generator,
+	init,
+	manualSeed,
+	nn,
+	optim,
+	singleProcess,
+	Trainer,
+	tensor,
+} from "evenkeel";
+import { mpiRun } from "evenkeel/mpi";
 
 /**
  * @type {{ rows: number, batchSize: number, epochs: number, steps?: number, sync?: boolean, bucketBytes?: number,
@@ -37,13 +48,13 @@ function build() {
 	);
 }
 
-const hash = (/** @type {Iterable<import("../../../dist/index.mjs").Tensor>} */ tensors) => {
+const hash = (/** @type {Iterable<import("evenkeel").Tensor>} */ tensors) => {
 	const sum = createHash("sha256");
 	for (const one of tensors) sum.update(new Uint8Array(one.dataSync().buffer));
 	return sum.digest("hex");
 };
 
-const train = async (/** @type {import("../../../dist/index.mjs").Communicator} */ world) => {
+const train = async (/** @type {import("evenkeel").Communicator} */ world) => {
 	await init({ threads: 1 });
 	manualSeed(plan.unlike === world.rank ? 8 : 7);
 	const net = build();

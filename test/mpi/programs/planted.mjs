@@ -7,7 +7,7 @@ const [what, rank, step] = (process.env.PLANT ?? "").split(" ");
 const own = process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK;
 let forwards = 0;
 
-/** @param {import("../../../dist/index.mjs").Tensor} x */
+/** @param {import("evenkeel").Tensor} x */
 function plant(x) {
 	if (own !== rank || ++forwards < Number(step)) return x;
 	if (what === "kill") process.kill(process.pid, "SIGKILL");
@@ -16,10 +16,10 @@ function plant(x) {
 	return what === "nan" ? x.div(0) : x;
 }
 
-/** @param {typeof import("../../../dist/index.mjs")} evenkeel */
-export default ({ nn, optim, tensor, Generator }) => {
+/** @param {typeof import("evenkeel")} evenkeel */
+export const preset = ({ nn, optim, tensor, Generator }) => {
 	class Planted extends nn.Module {
-		/** @param {import("../../../dist/index.mjs").Tensor} x */
+		/** @param {import("evenkeel").Tensor} x */
 		forward(x) {
 			return this.training ? plant(x) : x;
 		}
@@ -37,7 +37,7 @@ export default ({ nn, optim, tensor, Generator }) => {
 				...[new nn.Linear(6, 16), new Planted(), process.env.NORM === "none" ? new nn.ReLU() : new nn.BatchNorm1d(16)],
 				...[new nn.ReLU(), new nn.Linear(16, 4)],
 			),
-		optimizer: (/** @type {import("../../../dist/index.mjs").nn.Module} */ net, /** @type {number} */ lr) =>
+		optimizer: (/** @type {import("evenkeel").nn.Module} */ net, /** @type {number} */ lr) =>
 			new optim.SGD(net.namedParameters(), { lr, momentum: 0.9 }),
 		async data() {
 			// Time for the others to start.

@@ -1,0 +1,72 @@
+// Every collective, with every element type, on memory of both kinds.
+
+import { type Communicator, mpiWorld, type ReduceOp, type Reducible } from "../../../src/mpi/index.ts";
+import { report } from "./report.ts";
+
+const world = await mpiWorld();
+const { rank, size } = world;
+
+function reduced(values: Reducible, op?: ReduceOp): number[] {
+	world.allreduce(values, op);
+	return Array.from(values);
+}
+
+/** Several reductions under way at once, on the memory that WebAssembly's threads share. */
+function overlapped(communicator: Communicator): { sums: number[]; polls: number; again: boolean } {
+	const { buffer } = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+	const buckets = [0, 1, 2, 3].map((i) => new Float32Array(buffer, 4096 + i * 262_144, 61_706 - i));
+	const pending = buckets.map((bucket, i) => communicator.iallreduce(bucket.fill((rank + 1) * (i + 1))));
+	let polls = 0;
+	// The last is waited for, the others asked about.
+	while (!pending.slice(0, 3).every((one) => one.test())) polls++;
+	pending[3].wait();
+	const ends = buckets.flatMap((bucket) => [bucket[0], bucket[bucket.length - 1]]);
+	return { sums: ends, polls, again: pending.every((one) => one.test()) };
+}
+
+function refusal(call: () => void): string {
+	try {
+		call();
+	} catch (error) {
+		return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+	}
+	return "nothing was thrown";
+}
+
+const broadcast = Float64Array.of(rank, rank / 3);
+world.broadcast(broadcast, size - 1);
+const bytes = Uint8Array.of(rank === 0 ? 200 : 0, rank === 0 ? 7 : 0);
+world.broadcast(bytes);
+const lengths = world.allgatherv(Float32Array.from({ length: 2 * rank }, (_, i) => rank + i / 4));
+const text = world.allgatherv(new TextEncoder().encode(`rank ${"#".repeat(rank)}`));
+world.barrier();
+const results = {
+	rank,
+	size,
+	host: world.host,
+	library: world.library,
+	same: (await mpiWorld()) === world,
+	sum: reduced(Float32Array.of(rank + 1, 0.5)),
+	double: reduced(Float64Array.of(rank + 1, 1e-12)),
+	integer: reduced(Int32Array.of(rank, -(2 ** 20) * (rank + 1))),
+	min: reduced(Float32Array.of(rank, -rank), "min"),
+	max: reduced(Int32Array.of(rank, -rank), "max"),
+	// Small arrays lie in V8's own heap, where they might be moved.
+	small: Array.from({ length: 2000 }, (_, i) => reduced(Float32Array.of(i + rank))[0]).reduce((a, b) => a + b, 0),
+	none: reduced(new Float32Array(0)),
+	overlapped: overlapped(world),
+	gathered: Array.from(world.allgather(Int32Array.of(rank, 10 * rank))),
+	lengths: lengths.map((own) => Array.from(own)),
+	text: text.map((own) => new TextDecoder().decode(own)),
+	broadcast: Array.from(broadcast),
+	bytes: Array.from(bytes),
+	refused: [
+		refusal(() => world.broadcast(broadcast, size)),
+		refusal(() => world.allreduce(broadcast, "mean" as "sum")),
+		refusal(() => world.allgather(new Uint16Array(2) as Uint8Array & Uint16Array)),
+	],
+};
+const open = world.iallreduce(Float32Array.of(1));
+world.finalize();
+world.finalize();
+report(rank, { ...results, finished: open.test(), after: refusal(() => world.barrier()) });
