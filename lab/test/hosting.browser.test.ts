@@ -3,20 +3,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { node, root } from "../../test/support/package.ts";
 import { isolation, serve } from "../../test/support/static-server.ts";
 import { describeLab } from "./support/lab-page.ts";
 import { reading } from "./support/readings.ts";
 
 describeLab("on a plain web host", (lab) => {
+	let site = "";
+	beforeAll(() => {
+		site = mkdtempSync(join(tmpdir(), "evenkeel-lab-site-"));
+		node(root, "scripts/build-lab.mjs", "--static", join(site, "some/where"));
+	});
+	afterAll(() => rmSync(site, { recursive: true }));
+
 	test.each([
 		["with the headers for threads", isolation, false],
 		["without them: one thread, and a notice", {}, true],
 	])("below a path, %s", async (_, headers, hasNotice) => {
-		const site = mkdtempSync(join(tmpdir(), "evenkeel-lab-site-"));
-		const folder = join(site, "some/where");
-		node(root, "scripts/build-lab.mjs", "--static", folder);
 		const { origin, close } = await serve(site, headers);
 		const page = await lab.open({ at: `${origin}/some/where/index.html`, search: "?steps=3" });
 		await page.getByRole("button", { name: "Start" }).click();
@@ -26,6 +30,5 @@ describeLab("on a plain web host", (lab) => {
 		if (hasNotice) expect(await reading(page, "threads")).toBe(1);
 		await lab.close(page);
 		await close();
-		rmSync(site, { recursive: true });
 	});
 });

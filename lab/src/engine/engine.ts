@@ -1,5 +1,5 @@
 // The engine: carries out the page's commands. Trains in turns of a few milliseconds, between which it listens; tells the
-// page at most once a frame, and only when the page has drawn what it was told before.
+// page only when the page has drawn what it was told before.
 
 import { EvenkeelError, init } from "evenkeel";
 import type { Settings } from "../settings/settings.ts";

@@ -161,7 +161,7 @@ export interface TopicData<Data = unknown> {
 	readonly sides: PerSide<Data>;
 }
 
-/** What the page is told about training, at most once a frame. */
+/** What the page is told about training, when it has drawn what it was told before. */
 export interface Snapshot {
 	readonly generation: number;
 	/** Steps done. */

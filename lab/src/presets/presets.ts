@@ -1,5 +1,5 @@
-// Experiments to begin with. Each has its question, and one sentence on what to watch; presets.browser.test.ts and
-// presets.test.ts run them and hold them to it.
+// Experiments to begin with. Each has its question, and one sentence on what to watch; presets.test.ts holds them to it
+// where a few steps show it.
 
 import type { Text } from "../i18n/i18n.ts";
 import { defaults, type Settings, type TwinSettings } from "../settings/settings.ts";

@@ -51,7 +51,8 @@ export async function loadFashion(
 	};
 }
 
-function imageSet(images: data.Idx, labels: data.Idx): data.ImageDataset {
+/** The examples of two IDX files. */
+export function imageSet(images: data.Idx, labels: data.Idx): data.ImageDataset {
 	const [count, height, width] = images.shape;
 	if (!(images.data instanceof Uint8Array)) throw new EvenkeelError("Fashion-MNIST: the images are not bytes");
 	return new data.ImageDataset({
