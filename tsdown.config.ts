@@ -16,6 +16,7 @@ export default defineConfig({
 		...built.map((file) => file.replace("dist/", "src/").replace(/\.mjs$/, ".ts")),
 		// Reached through a URL, which the bundler does not follow.
 		"src/backend/wasm/worker.mjs",
+		"src/mpi/watch/thread.mjs",
 		// Started as a process of its own.
 		"src/cli/compare/cell-process.ts",
 	],

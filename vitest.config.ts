@@ -1,6 +1,6 @@
 // Five projects. `unit` runs on src/ as it stands: unit tests beside the code, and the conformance cases.
-// `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that. `mpi` runs on src/ as
-// several processes. `lab` runs the web lab in a browser, on a build of its own.
+// `built`, `browser` and `mpi` (several processes) run on dist/, so `npm run build` comes first; `npm test` sees to that.
+// `lab` runs the web lab in a browser, on a build of its own.
 
 import { defineConfig } from "vitest/config";
 import { labAlias } from "./lab/alias.ts";
@@ -28,8 +28,8 @@ export default defineConfig({
 				},
 			},
 			{ test: { ...oneByOne, name: "built", include: built } },
-			{ test: { ...oneByOne, name: "browser", include: browser } },
 			{ test: { ...oneByOne, name: "mpi", include: mpi } },
+			{ test: { ...oneByOne, name: "browser", include: browser } },
 			{ test: { ...oneByOne, name: "lab", include: lab, globalSetup: "lab/test/support/build.ts" } },
 		],
 	},

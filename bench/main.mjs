@@ -13,8 +13,11 @@ const usage = `usage: npm run bench -- <name>... [options]
   memory               the most held at once
   roofline             what this machine can do, and how near each workload and op comes
   browser              the same code in Chromium and in Node
+  lab                  lenet-bn in the web lab's page and in Node
+  frames               the lab's frames in a run of 10,000 steps
   all                  all of these, with all peers
   norms                ms of each norm's forward and backward
+  ranks                messages and training on 1, 2 and 4 processes, over shared memory and, as root, over TCP
 
   --seconds <x>     length of a window (default 2; all: 1)
   --windows <n>     windows of each side, in turn, after one to warm up; the median counts (default 7; all: 5)
@@ -46,8 +49,20 @@ const { values, positionals } = parseArgs({
 	},
 });
 
-const names = ["lenet", "mlp", "resnet", "batchnorm", "scaling", "inference", "memory", "roofline", "browser"];
-const known = positionals.every((name) => names.includes(name) || name === "all" || name === "norms");
+const names = [
+	"lenet",
+	"mlp",
+	"resnet",
+	"batchnorm",
+	"scaling",
+	"inference",
+	"memory",
+	"roofline",
+	"browser",
+	"lab",
+	"frames",
+];
+const known = positionals.every((name) => names.includes(name) || ["all", "norms", "ranks"].includes(name));
 if (values.help || positionals.length === 0 || !known) {
 	process.stderr.write(usage);
 	process.exit(values.help ? 0 : 2);
@@ -64,6 +79,8 @@ const threads = Math.ceil(positive("threads", values.threads));
 
 if (positionals.includes("norms")) {
 	await (await import("./norms.mjs")).benchNorms({ seconds, windows, threads, json: values.json });
+} else if (positionals.includes("ranks")) {
+	await (await import("./ranks/ranks.mjs")).benchRanks({ seconds, out: values.out, json: values.json });
 } else {
 	const { runSuites } = await import("./run.mjs");
 	await runSuites(all ? names : positionals, {

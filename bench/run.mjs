@@ -11,6 +11,7 @@ import { renderSection, writeReport } from "./report.mjs";
 import { benchBatchNorm } from "./suites/batch-norm.mjs";
 import { benchBrowser } from "./suites/browser.mjs";
 import { benchInference } from "./suites/inference.mjs";
+import { benchFrames, benchLab } from "./suites/lab.mjs";
 import { benchMemory } from "./suites/memory.mjs";
 import { benchRoofline } from "./suites/roofline.mjs";
 import { benchScaling } from "./suites/scaling.mjs";
@@ -31,6 +32,8 @@ const suites = {
 	memory: benchMemory,
 	roofline: benchRoofline,
 	browser: benchBrowser,
+	lab: benchLab,
+	frames: benchFrames,
 };
 
 /**

@@ -21,9 +21,9 @@ const steps = [
 	{ name: "lint", run: () => node(bin("biome"), "check", "--error-on-warnings", ".") },
 	{ name: "one-way imports", run: () => node(bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src") },
 	{ name: "unit and conformance tests", run: () => tests("unit") },
-	{ name: "several processes over MPI", run: () => tests("mpi") },
 	{ name: "build", run: () => node("scripts/build.mjs") },
 	{ name: "end-to-end and packaging tests", run: () => tests("built") },
+	{ name: "several processes over MPI", run: () => tests("mpi") },
 	{ name: "browser tests", run: () => tests("browser") },
 	{ name: "the lab in a browser", run: () => tests("lab") },
 ];

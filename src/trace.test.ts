@@ -50,3 +50,26 @@ test("Chrome's format: microseconds from the first span on", () => {
 		{ name: "conv2d backward", cat: "backward", ph: "X", pid: 1, tid: 1, ts: 4000, dur: 500 },
 	]);
 });
+
+test("Chrome's format: reductions under way at once are on rows of their own", () => {
+	const { traceEvents } = JSON.parse(
+		chromeTrace([
+			{ name: "linear", kind: "backward", start: 0, end: 9 },
+			{ name: "bucket 1", kind: "reduction", start: 1, end: 4 },
+			{ name: "bucket 2", kind: "reduction", start: 3, end: 6 },
+			{ name: "bucket 3", kind: "reduction", start: 5, end: 8 },
+		]),
+	);
+	const rows = traceEvents.map(({ name, tid, args }: { name: string; tid: number; args?: { name: string } }) => [
+		args?.name ?? name,
+		tid,
+	]);
+	expect(rows.slice(2)).toEqual([
+		["reductions 1", 3],
+		["reductions 2", 4],
+		["linear backward", 1],
+		["bucket 1", 3],
+		["bucket 2", 4],
+		["bucket 3", 3],
+	]);
+});

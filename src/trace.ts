@@ -1,4 +1,4 @@
-// Where the time of a step goes: while a recording is on, every op, backward and kernel leaves a span.
+// Where the time of a step goes: while a recording is on, every op, backward, kernel and reduction leaves a span.
 // Off, it costs a comparison a call.
 
 import type { Shape } from "./tensor/shape.ts";
@@ -7,8 +7,11 @@ import type { Shape } from "./tensor/shape.ts";
 export interface Span {
 	/** The op or kernel: `conv2d`, `batch_norm_forward`. */
 	readonly name: string;
-	/** An op's forward, an op's backward, or a kernel on all threads, inside one of those. */
-	readonly kind: "forward" | "backward" | "kernel";
+	/**
+	 * An op's forward, an op's backward, or a kernel on all threads, inside one of those; or a reduction over ranks, from
+	 * its start until it was seen to be done, beside them.
+	 */
+	readonly kind: "forward" | "backward" | "kernel" | "reduction";
 	/** Milliseconds on the clock of `performance.now()`. */
 	readonly start: number;
 	readonly end: number;
@@ -53,20 +56,33 @@ export function stopTrace(): Span[] {
 
 /**
  * The spans in Chrome's trace format (chrome://tracing, https://ui.perfetto.dev): ops on one row, kernels
- * on another.
+ * on another, reductions on as many as are under way at once.
  */
 export function chromeTrace(recorded: readonly Span[]): string {
 	const origin = recorded[0]?.start ?? 0;
 	const row = (name: string, tid: number) => ({ name: "thread_name", ph: "M", pid: 1, tid, args: { name } });
-	const events = recorded.map(({ name, kind, start, end, shapes }) => ({
-		name: kind === "backward" ? `${name} backward` : name,
-		cat: kind,
+	/** When each row of reductions is free again. */
+	const free: number[] = [];
+	const rowOf = ({ kind, start, end }: Span): number => {
+		if (kind !== "reduction") return kind === "kernel" ? 2 : 1;
+		const first = free.findIndex((time) => time <= start);
+		const lane = first < 0 ? free.length : first;
+		free[lane] = end;
+		return 3 + lane;
+	};
+	const events = recorded.map((span) => ({
+		name: span.kind === "backward" ? `${span.name} backward` : span.name,
+		cat: span.kind,
 		ph: "X",
 		pid: 1,
-		tid: kind === "kernel" ? 2 : 1,
-		ts: (start - origin) * 1000,
-		dur: (end - start) * 1000,
-		...(shapes && { args: { shapes: shapes.map((shape) => `[${shape.join(", ")}]`).join(" ") } }),
+		tid: rowOf(span),
+		ts: (span.start - origin) * 1000,
+		dur: (span.end - span.start) * 1000,
+		...(span.shapes && { args: { shapes: span.shapes.map((shape) => `[${shape.join(", ")}]`).join(" ") } }),
 	}));
-	return JSON.stringify({ displayTimeUnit: "ms", traceEvents: [row("ops", 1), row("kernels", 2), ...events] });
+	const lanes = free.map((_, i) => row(free.length === 1 ? "reductions" : `reductions ${i + 1}`, 3 + i));
+	return JSON.stringify({
+		displayTimeUnit: "ms",
+		traceEvents: [row("ops", 1), row("kernels", 2), ...lanes, ...events],
+	});
 }

@@ -12,19 +12,25 @@ const usualPlaces = [
 	"C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/**
- * Opens the page; null, and why, where there is no browser.
- *
- * @param {{ threads: number, folder: string, say: (line: string) => void }} options
- */
-export async function openPage({ threads, folder, say }) {
+/** The browser, without a window; null, and why, where there is none. @param {(line: string) => void} say */
+export async function launchChromium(say) {
 	const executablePath = [process.env.CHROMIUM_PATH ?? "", ...usualPlaces].find((path) => existsSync(path));
 	if (!executablePath) {
 		say("no Chromium or Chrome was found; CHROMIUM_PATH may name one");
 		return null;
 	}
 	const args = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-	const browser = await chromium.launch({ executablePath, args });
+	return chromium.launch({ executablePath, args });
+}
+
+/**
+ * Opens the page; null, and why, where there is no browser.
+ *
+ * @param {{ threads: number, folder: string, say: (line: string) => void }} options
+ */
+export async function openPage({ threads, folder, say }) {
+	const browser = await launchChromium(say);
+	if (!browser) return null;
 	const server = await serveRepository(folder);
 	const page = await browser.newPage();
 	page.on("pageerror", (error) => say(`the page: ${error.message}`));

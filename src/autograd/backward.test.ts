@@ -374,6 +374,51 @@ onEachBackend("hooks", () => {
 	});
 });
 
+onEachBackend("onGradientReady", () => {
+	test("comes once a leaf, when its gradient is complete and nodes before it are still to run", () => {
+		scope(() => {
+			const [a, b, c] = [leaf([1, 2], "a"), leaf([3, 4], "b"), leaf([5, 6], "c")];
+			const early = mul(a, b);
+			let earlyHasRun = false;
+			early.registerHook(() => {
+				earlyHasRun = true;
+				return undefined;
+			});
+			// b is used twice: its gradient is complete when the first of its uses has run.
+			const told: [string, number[], boolean][] = [];
+			sumAll(add(mul(early, b), c)).backward(undefined, {
+				onGradientReady: (leaf) => told.push([leaf.name, gradOf(leaf), earlyHasRun]),
+			});
+			expect(told).toEqual([
+				["c", [1, 1], false],
+				["a", [9, 16], true],
+				["b", [6, 16], true],
+			]);
+		});
+	});
+
+	test("comes for a leaf that is the root, and for one that no gradient reaches", () => {
+		scope(() => {
+			const x = leaf([3]);
+			const told: (Tensor | null)[] = [];
+			x.backward(undefined, { onGradientReady: (leaf) => told.push(leaf.grad) });
+			expect(told).toEqual([x.grad]);
+			const blocked = leaf([1], "blocked");
+			const stop: Op<object> = {
+				name: "stop",
+				forward: ([input]) => empty(input.shape, input.backend, "float", "stopped"),
+				backward: () => [null],
+			};
+			const names: string[] = [];
+			sumAll(add(apply(stop, [scale(blocked, 2)], {}), x)).backward(undefined, {
+				onGradientReady: (leaf) => names.push(leaf.name),
+			});
+			expect(names).toEqual(["x", "blocked"]);
+			expect(blocked.grad).toBeNull();
+		});
+	});
+});
+
 test("dy of another backend is refused", async () => {
 	await init({ backend: "reference" });
 	const dy = tensor([1]);

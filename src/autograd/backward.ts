@@ -12,6 +12,11 @@ import { GraphNode, noGrad } from "./tape.ts";
 export interface BackwardOptions {
 	/** Keep what forward saved, so that backward can run again. Default false. */
 	retainGraph?: boolean;
+	/**
+	 * Called with each leaf that requires a gradient as soon as `leaf.grad` is complete, while backward goes on with the
+	 * rest: leaves used last come first. One that no gradient reached has what it had before, which may be null.
+	 */
+	onGradientReady?: (leaf: Tensor) => void;
 }
 
 /**
@@ -38,18 +43,26 @@ export function backward(root: Tensor, dy?: Tensor, options: BackwardOptions = {
 	noGrad(() =>
 		scope(() => {
 			const start = dy ? viewAs(dy, root.shape, "dy") : filledWithOne(root);
-			if (!(root.gradFn instanceof GraphNode)) accumulateLeaf(root, start);
-			else walk(root.gradFn, start, options.retainGraph ?? false);
+			if (root.gradFn instanceof GraphNode) walk(root.gradFn, start, options);
+			else {
+				accumulateLeaf(root, start);
+				options.onGradientReady?.(root);
+			}
 		}),
 	);
 }
 
-function walk(root: GraphNode, dy: Tensor, retainGraph: boolean): void {
+function walk(root: GraphNode, dy: Tensor, { retainGraph = false, onGradientReady }: BackwardOptions): void {
 	const grads = new Map<GraphNode, Tensor>([[root, dy]]);
-	for (const node of nodesFrom(root)) {
+	const nodes = nodesFrom(root);
+	const done = onGradientReady ? leafWatch(nodes, onGradientReady) : null;
+	for (const node of nodes) {
 		const arrived = grads.get(node);
 		grads.delete(node);
-		if (!arrived) continue;
+		if (!arrived) {
+			done?.(node);
+			continue;
+		}
 		const grad = runHooks(node, arrived);
 		const own = inputGradients(node, grad);
 		grad.dispose();
@@ -62,7 +75,22 @@ function walk(root: GraphNode, dy: Tensor, retainGraph: boolean): void {
 			else grads.set(edge.node, sum(grads.get(edge.node), inputGrad));
 		});
 		if (!retainGraph) node.releaseSaved();
+		done?.(node);
 	}
+}
+
+/** Told of each node that has run, it calls `ready` with the leaves that nothing is still to reach. */
+function leafWatch(nodes: readonly GraphNode[], ready: (leaf: Tensor) => void): (node: GraphNode) => void {
+	const open = new Map<Tensor, number>();
+	const leaves = (node: GraphNode) => node.edges.flatMap((edge) => (edge && "leaf" in edge ? [edge.leaf] : []));
+	for (const leaf of nodes.flatMap(leaves)) open.set(leaf, (open.get(leaf) ?? 0) + 1);
+	return (node) => {
+		for (const leaf of leaves(node)) {
+			const left = (open.get(leaf) ?? 0) - 1;
+			open.set(leaf, left);
+			if (left === 0) ready(leaf);
+		}
+	};
 }
 
 /** What the node's backward makes of `grad`. Several inputs may be given the very same tensor: each gets its own handle. */

@@ -1,6 +1,7 @@
 // Every command of the program, in the order in which --help lists them.
 
 import type { CliCommand } from "./command.ts";
+import { bench } from "./commands/bench.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { explain } from "./commands/explain.ts";
@@ -20,5 +21,6 @@ export const commands: readonly CliCommand[] = [
 	recalibrateCommand,
 	convertCommand,
 	compareCommand,
+	bench,
 	lab,
 ];

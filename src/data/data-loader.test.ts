@@ -285,3 +285,52 @@ describe("reproducibility", () => {
 		expect(contents(own)).toEqual(orders[0]);
 	});
 });
+
+describe("processes that share batches", () => {
+	beforeAll(async () => {
+		await init({ threads: 1 });
+	});
+
+	test.each([1, 2, 3, 4, 8])("%i of them have, one after the other, the rows of each batch of one", (size) => {
+		const options: DataLoaderOptions = { ...augmented, batchSize: 8 };
+		scope(() => {
+			const alone = new DataLoader(images(), options);
+			const shards = Array.from({ length: size }, (_, rank) => {
+				return new DataLoader(images(), { ...options, shard: { rank, size } });
+			});
+			for (let epoch = 0; epoch < 2; epoch++) {
+				const parts = shards.map((loader) => [...loader]);
+				[...alone].forEach((batch, i) => {
+					const shares = parts.map((batches) => batches[i]);
+					expect(shares.flatMap(({ indices }) => [...indices])).toEqual([...batch.indices]);
+					expect(shares.flatMap(({ x }) => [...x.dataSync()])).toEqual([...batch.x.dataSync()]);
+					expect(shares.flatMap(({ y }) => [...y.dataSync()])).toEqual([...batch.y.dataSync()]);
+					expect(shares.every(({ total }) => total === batch.indices.length)).toBe(true);
+					const rows = shares.map(({ indices }) => indices.length);
+					expect(rows[0]).toBe(Math.max(...rows));
+					expect(rows[0] - Math.min(...rows)).toBeLessThanOrEqual(1);
+				});
+			}
+		});
+	});
+
+	test("a state goes from a loader of one number of them to that of another", () => {
+		scope(() => {
+			const options: DataLoaderOptions = { batchSize: 6, shuffle: true, seed: 2 };
+			const before = new DataLoader(numbers(), { ...options, shard: { rank: 1, size: 2 } });
+			before[Symbol.iterator]().next();
+			const after = [0, 1, 2].map((rank) => new DataLoader(numbers(), { ...options, shard: { rank, size: 3 } }));
+			for (const loader of after) loader.setState(before.state());
+			const rest = after.map((loader) => [...loader].map(({ indices }) => [...indices]));
+			const alone = [...new DataLoader(numbers(), options)].slice(1).map(({ indices }) => [...indices]);
+			expect(alone.map((_, i) => rest.flatMap((batches) => batches[i]))).toEqual(alone);
+		});
+	});
+
+	test("refuses what is none, and batches too small to share", () => {
+		const make = (rank: number, size: number) => () =>
+			new DataLoader(numbers(), { batchSize: 2, shard: { rank, size } });
+		expect(make(2, 2)).toThrow(/shard is \{ rank, size \} with rank from 0 to size - 1, got .*"rank":2/);
+		expect(make(0, 3)).toThrow(/3 processes cannot share batches of 2; use a batchSize of at least 3/);
+	});
+});

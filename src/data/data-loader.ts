@@ -16,10 +16,12 @@ export interface Batch extends Disposable {
 	y: Tensor;
 	/** Which rows of the data set these are. */
 	indices: Int32Array;
+	/** The rows of the whole batch: more than these where several processes share it ({@link Shard}). */
+	total: number;
 }
 
 export interface DataLoaderOptions {
-	/** Rows a batch. Default 1. */
+	/** Rows a batch, over all processes that share it. Default 1. */
 	batchSize?: number;
 	/** A new random order each epoch. Default false: the order of the data set. */
 	shuffle?: boolean;
@@ -34,6 +36,25 @@ export interface DataLoaderOptions {
 	 * matter, and nothing is drawn from it. Default: the default generator, see `manualSeed()`.
 	 */
 	generator?: Generator;
+	/**
+	 * The loader of one of several processes that share each batch: it yields this one's rows. Default: all rows.
+	 */
+	shard?: Shard;
+}
+
+/**
+ * One of `size` processes that share each batch, the `rank`-th from 0. Rank r has the rows from ceil(r n / size) up to
+ * ceil((r + 1) n / size) of a batch of n: shares differ by one row at most, rank 0's is never the smaller, and all of them
+ * in turn are the batch that a single process would have. Of a last batch of fewer rows than processes, some have none.
+ */
+export interface Shard {
+	readonly rank: number;
+	readonly size: number;
+}
+
+/** Where a {@link Shard} of `count` rows begins and ends. */
+export function shareOf(count: number, { rank, size }: Shard): [begin: number, end: number] {
+	return [Math.ceil((rank * count) / size), Math.ceil(((rank + 1) * count) / size)];
 }
 
 /** Where a {@link DataLoader} stands: plain data, fit for JSON. */
@@ -70,6 +91,7 @@ export class DataLoader implements Iterable<Batch> {
 	readonly shuffle: boolean;
 	readonly dropLast: boolean;
 	readonly transform: ImageTransform;
+	readonly shard: Shard;
 	readonly #plan: WindowPlan | null;
 	#random: Generator;
 	#epoch = 0;
@@ -79,9 +101,19 @@ export class DataLoader implements Iterable<Batch> {
 
 	constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
 		const { batchSize = 1, shuffle = false, dropLast = false, transform = {}, seed, generator } = options;
+		const { shard = { rank: 0, size: 1 } } = options;
 		check(
 			Number.isInteger(batchSize) && batchSize > 0,
 			() => `DataLoader: batchSize must be a whole number of at least 1, got ${batchSize}`,
+		);
+		check(
+			Number.isInteger(shard.rank) && Number.isInteger(shard.size) && shard.rank >= 0 && shard.rank < shard.size,
+			() => `DataLoader: shard is { rank, size } with rank from 0 to size - 1, got ${JSON.stringify(shard)}`,
+		);
+		check(
+			batchSize >= shard.size,
+			() =>
+				`DataLoader: ${shard.size} processes cannot share batches of ${batchSize}; use a batchSize of at least ${shard.size}`,
 		);
 		check(seed === undefined || !generator, "DataLoader: give a seed or a generator, not both");
 		this.dataset = dataset;
@@ -89,6 +121,7 @@ export class DataLoader implements Iterable<Batch> {
 		this.shuffle = shuffle;
 		this.dropLast = dropLast;
 		this.transform = { ...transform };
+		this.shard = { ...shard };
 		this.#plan = planFor(dataset, transform);
 		const base = generator ?? (seed === undefined ? defaultGenerator() : new Generator(seed));
 		this.#random = base.fork("data loader");
@@ -117,9 +150,10 @@ export class DataLoader implements Iterable<Batch> {
 		const epoch = this.#epoch;
 		const { order, windows } = this.#drawEpoch();
 		while (this.#position < this.length) {
-			const begin = this.#position++ * this.batchSize;
-			const end = Math.min(begin + this.batchSize, order.length);
-			yield this.#batch(order.slice(begin, end), windows?.slice(3 * begin, 3 * end));
+			const from = this.#position++ * this.batchSize;
+			const total = Math.min(this.batchSize, order.length - from);
+			const [begin, end] = shareOf(total, this.shard).map((row) => from + row);
+			yield this.#batch(order.slice(begin, end), total, windows?.slice(3 * begin, 3 * end));
 			check(
 				this.#epoch === epoch,
 				"DataLoader: another loop over this loader, or setState(), went on to another epoch; use two loaders",
@@ -176,12 +210,13 @@ export class DataLoader implements Iterable<Batch> {
 		return { order, windows: this.#plan && drawWindows(this.#plan, count, random.fork("windows")) };
 	}
 
-	#batch(indices: Int32Array, windows?: Int32Array): Batch {
+	#batch(indices: Int32Array, total: number, windows?: Int32Array): Batch {
 		const { x, y } = this.dataset.gather(indices, this.dataset.imageShape ? this.#gatherOptions(windows) : undefined);
 		return {
 			x,
 			y,
 			indices,
+			total,
 			[Symbol.dispose]() {
 				x.dispose("its batch was disposed of");
 				y.dispose("its batch was disposed of");

@@ -5,6 +5,7 @@ export {
 	DataLoader,
 	type DataLoaderOptions,
 	type DataLoaderState,
+	type Shard,
 } from "./data-loader.ts";
 export { type Dataset, ImageDataset, type ImageDatasetParts, subset, TensorDataset } from "./dataset.ts";
 export type { DownloadProgress } from "./download.ts";

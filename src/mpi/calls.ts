@@ -30,21 +30,22 @@ export function declareCalls(library: NativeLibrary, handles: Handles) {
 	};
 	return {
 		abort: declare("MPI_Abort", "H", "int"),
-		allgather: declare("MPI_Allgather", "void *", "int", "H", "void *", "int", "H", "H"),
-		allgatherv: declare("MPI_Allgatherv", "void *", "int", "H", "void *", "void *", "void *", "H", "H"),
-		allreduce: declare("MPI_Allreduce", "void *", "void *", "int", "H", "H", "H"),
-		barrier: declare("MPI_Barrier", "H"),
-		broadcast: declare("MPI_Bcast", "void *", "int", "H", "int", "H"),
 		rank: declare("MPI_Comm_rank", "H", "void *"),
 		setErrorHandler: declare("MPI_Comm_set_errhandler", "H", "H"),
 		size: declare("MPI_Comm_size", "H", "void *"),
 		finalize: declare("MPI_Finalize"),
 		processorName: declare("MPI_Get_processor_name", "void *", "void *"),
+		iallgather: declare("MPI_Iallgather", "void *", "int", "H", "void *", "int", "H", "H", "void *"),
+		iallgatherv: declare(
+			"MPI_Iallgatherv",
+			...(["void *", "int", "H", "void *", "void *", "void *", "H", "H", "void *"] as const),
+		),
 		iallreduce: declare("MPI_Iallreduce", "void *", "void *", "int", "H", "H", "H", "void *"),
+		ibarrier: declare("MPI_Ibarrier", "H", "void *"),
+		ibroadcast: declare("MPI_Ibcast", "void *", "int", "H", "int", "H", "void *"),
 		initThread: declare("MPI_Init_thread", "void *", "void *", "int", "void *"),
 		initialized: declare("MPI_Initialized", "void *"),
 		test: declare("MPI_Test", "void *", "void *", "void *"),
-		wait: declare("MPI_Wait", "void *", "void *"),
 	};
 }
 

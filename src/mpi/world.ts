@@ -6,6 +6,11 @@ import { check } from "../errors.ts";
 import { type Calls, readInt, readText } from "./calls.ts";
 import type { Handles } from "./handles.ts";
 
+/** Some milliseconds: a message that is on its way comes sooner, and a rank that still computes may need this core. */
+const LOOKS_BEFORE_NAPS = 2000;
+const NAP_MILLISECONDS = 0.05;
+const nap = new Int32Array(new SharedArrayBuffer(4));
+
 export class MpiWorld implements Communicator {
 	readonly rank: number;
 	readonly size: number;
@@ -15,6 +20,8 @@ export class MpiWorld implements Communicator {
 	readonly #handles: Handles;
 	/** What MPI still reads or writes, which must neither move nor be freed. */
 	readonly #underWay = new Set<Pending>();
+	/** Called now and then while a collective waits for the other ranks; what it throws ends the wait. */
+	whileWaiting: (() => void) | null = null;
 	#finalized = false;
 
 	constructor(mpi: Calls, handles: Handles, library: string) {
@@ -27,27 +34,27 @@ export class MpiWorld implements Communicator {
 	}
 
 	allreduce(values: Reducible, op: ReduceOp = "sum"): void {
-		this.#open("allreduce");
-		const { inPlace, types, ops, world } = this.#handles;
-		const type = types[reducibleType("allreduce", values, op)];
-		this.#mpi.allreduce(inPlace, values, values.length, type, ops[op], world);
+		this.iallreduce(values, op).wait();
 	}
 
 	iallreduce(values: Reducible, op: ReduceOp = "sum"): Pending {
 		this.#open("iallreduce");
 		const { inPlace, types, ops, world } = this.#handles;
 		const type = types[reducibleType("iallreduce", values, op)];
-		const request = this.#handles.newRequest();
-		this.#mpi.iallreduce(inPlace, values, values.length, type, ops[op], world, request);
-		return this.#pending(request, values);
+		return this.#begin([values], (request) => {
+			this.#mpi.iallreduce(inPlace, values, values.length, type, ops[op], world, request);
+		});
 	}
 
 	allgather<T extends Sendable>(values: T): NewArray<T> {
 		this.#open("allgather");
 		const { types, world } = this.#handles;
 		const type = types[elementType("allgather", values)];
-		const all = newArray("allgather", values, values.length * this.size);
-		this.#mpi.allgather(values, values.length, type, all, values.length, type, world);
+		const { length } = values;
+		const all = newArray("allgather", values, length * this.size);
+		this.#begin([values, all], (request) => {
+			this.#mpi.iallgather(values, length, type, all, length, type, world, request);
+		}).wait();
 		return all;
 	}
 
@@ -61,7 +68,9 @@ export class MpiWorld implements Communicator {
 		const total = counts.reduce((sum, count) => sum + count, 0);
 		check(total < 2 ** 31, () => `allgatherv: the ranks have ${total} values together; MPI counts to 2^31 - 1`);
 		const all = newArray("allgatherv", values, total);
-		this.#mpi.allgatherv(values, values.length, type, all, counts, starts, type, world);
+		this.#begin([values, all, counts, starts], (request) => {
+			this.#mpi.iallgatherv(values, values.length, type, all, counts, starts, type, world, request);
+		}).wait();
 		return Array.from(counts, (count, rank) => part(all, starts[rank], count));
 	}
 
@@ -69,12 +78,15 @@ export class MpiWorld implements Communicator {
 		this.#open("broadcast");
 		checkRoot(root, this.size);
 		const { types, world } = this.#handles;
-		this.#mpi.broadcast(values, values.length, types[elementType("broadcast", values)], root, world);
+		const type = types[elementType("broadcast", values)];
+		this.#begin([values], (request) => {
+			this.#mpi.ibroadcast(values, values.length, type, root, world, request);
+		}).wait();
 	}
 
 	barrier(): void {
 		this.#open("barrier");
-		this.#mpi.barrier(this.#handles.world);
+		this.#begin([], (request) => this.#mpi.ibarrier(this.#handles.world, request)).wait();
 	}
 
 	abort(code = 1): never {
@@ -98,26 +110,31 @@ export class MpiWorld implements Communicator {
 		check(!this.#finalized, () => afterFinalize(call));
 	}
 
-	#pending(request: BigInt64Array | Int32Array, values: Reducible): Pending {
+	/**
+	 * Begins a collective. All of them are begun without waiting and then waited for here: MPI's own way of waiting knows no
+	 * end when a rank is gone, and takes a core for itself. `memory` is what MPI reads and writes until it is done.
+	 */
+	#begin(memory: readonly Sendable[], call: (request: BigInt64Array | Int32Array) => void): Pending {
 		const { statusIgnore } = this.#handles;
+		const request = this.#handles.newRequest();
 		const flag = new Int32Array(1);
 		let done = false;
-		const finish = () => {
-			done = true;
-			this.#underWay.delete(pending);
-		};
+		call(request);
 		const pending = {
-			values,
+			memory,
 			test: () => {
 				if (done) return true;
 				this.#mpi.test(request, flag, statusIgnore);
-				if (flag[0] !== 0) finish();
+				done = flag[0] !== 0;
+				if (done) this.#underWay.delete(pending);
 				return done;
 			},
 			wait: () => {
-				if (done) return;
-				this.#mpi.wait(request, statusIgnore);
-				finish();
+				for (let looks = 0; !pending.test(); looks++) {
+					if (looks < LOOKS_BEFORE_NAPS) continue;
+					this.whileWaiting?.();
+					Atomics.wait(nap, 0, 0, NAP_MILLISECONDS);
+				}
 			},
 		};
 		this.#underWay.add(pending);

@@ -2,7 +2,7 @@
 // the gradients of all of them. What batch norm makes of that is a choice.
 
 import { noGrad } from "../autograd/tape.ts";
-import type { Batch } from "../data/data-loader.ts";
+import type { Batch, DataLoader } from "../data/data-loader.ts";
 import { check } from "../errors.ts";
 import { isBatchNorm } from "../nn/is-norm.ts";
 import type { BatchNorm } from "../nn/layers/batch-norm.ts";
@@ -51,28 +51,35 @@ export function checkAccumulate({ steps, statistics = "micro" }: AccumulateOptio
 	);
 }
 
-/** A part of a batch, and its share of the batch's examples. */
+/** A part of a batch. */
 export interface MicroBatch {
 	readonly x: Tensor;
 	readonly y: Tensor;
+	/** Its share of the batch's examples: of the whole batch, where several processes share it. */
 	readonly share: number;
+	/** Whether it is the last of this process. */
+	readonly last: boolean;
 }
 
-/** Calls `body` with each part of `batch`; the running statistics move as the options say. */
+/**
+ * Calls `body` with the parts of `batch`, one without options; the running statistics move as the options say.
+ * Processes that share a batch have equally many parts, of which some may be empty: they may have to exchange statistics.
+ */
 export function inMicroBatches(
 	net: Module,
-	batch: Pick<Batch, "x" | "y">,
+	{ x, y, total }: Pick<Batch, "x" | "y" | "total">,
 	{ steps, statistics }: AccumulateOptions,
-	batchSize: number,
+	{ batchSize, shard: { size } }: Pick<DataLoader, "batchSize" | "shard">,
 	body: (part: MicroBatch) => void,
 ): void {
-	const rows = batch.x.shape[0];
-	const parts = Math.min(steps, Math.ceil(rows / Math.ceil(batchSize / steps)));
+	const rows = x.shape[0];
+	const [most, full] = [total, batchSize].map((count) => Math.ceil(count / size));
+	const parts = Math.min(steps, Math.ceil(most / Math.ceil(full / steps)));
 	const run = () => {
 		for (let i = 0; i < parts; i++) {
 			const [begin, end] = [i, i + 1].map((part) => Math.floor((part * rows) / parts));
-			const cut = (tensor: Tensor) => noGrad(() => slice(tensor, 0, begin, end));
-			body({ x: cut(batch.x), y: cut(batch.y), share: (end - begin) / rows });
+			const cut = (tensor: Tensor) => (parts === 1 ? tensor : noGrad(() => slice(tensor, 0, begin, end)));
+			body({ x: cut(x), y: cut(y), share: (end - begin) / total, last: i === parts - 1 });
 		}
 	};
 	if (statistics === "whole") withWholeStatistics(net, run);

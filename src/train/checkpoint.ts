@@ -75,17 +75,29 @@ export function saveCheckpoint(dir: string, parts: CheckpointParts, state: Check
  * @throws EvenkeelError if there is none, or the file is damaged or something else
  */
 export function readCheckpoint(dir: string): SavedCheckpoint {
-	const fs = needNodeModule("node:fs", "resume");
-	const file = needNodeModule("node:path", "resume").join(dir, checkpointFile);
-	let bytes: Uint8Array;
+	return decodeCheckpoint(readCheckpointBytes(dir), dir);
+}
+
+/** The bytes of the checkpoint in `dir`. @throws EvenkeelError if there is none, or it cannot be read */
+export function readCheckpointBytes(dir: string): Uint8Array {
+	const file = fileIn(dir);
 	try {
-		bytes = fs.readFileSync(file);
+		return needNodeModule("node:fs", "resume").readFileSync(file);
 	} catch (error) {
 		if (systemErrorCode(error) !== "ENOENT") throw new EvenkeelError(`${file}: it cannot be read: ${messageOf(error)}`);
 		throw new EvenkeelError(
 			`${dir}: there is no ${checkpointFile} in this folder, so there is nothing to go on from; check the path`,
 		);
 	}
+}
+
+/**
+ * The checkpoint in `dir` whose bytes these are.
+ *
+ * @throws EvenkeelError if the file is damaged or something else
+ */
+export function decodeCheckpoint(bytes: Uint8Array, dir: string): SavedCheckpoint {
+	const file = fileIn(dir);
 	const { tensors, metadata } = decodeSafetensors(bytes, file);
 	check(
 		metadata[key] !== undefined,
@@ -93,6 +105,10 @@ export function readCheckpoint(dir: string): SavedCheckpoint {
 	);
 	const { optimizer, schedule, ...state } = parseState(metadata[key], file);
 	return { file, state, tensors, optimizer, schedule };
+}
+
+function fileIn(dir: string): string {
+	return needNodeModule("node:path", "resume").join(dir, checkpointFile);
 }
 
 /**

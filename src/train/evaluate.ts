@@ -44,13 +44,19 @@ export function asDataset(examples: Examples): Dataset {
 
 /** The averages over a data set, in evaluation mode; each example counts the same. */
 export async function evaluate(objective: Objective, examples: Examples, options: EvaluateOptions): Promise<Averages> {
+	const totals = await totalsOver(objective, asDataset(examples), options);
+	check(totals.seen > 0, "evaluate: the data set has no examples");
+	return averages(totals, objective.metrics);
+}
+
+/** The sums over a data set, in evaluation mode. */
+export async function totalsOver(objective: Objective, dataset: Dataset, options: EvaluateOptions): Promise<Totals> {
 	const totals = emptyTotals(objective.metrics);
-	await eachBatch(objective.net, asDataset(examples), options, (output, target) => {
+	await eachBatch(objective.net, dataset, options, (output, target) => {
 		addBatch(totals, objective, output, target, objective.loss.compute(output, target).item());
 		return undefined;
 	});
-	check(totals.seen > 0, "evaluate: the data set has no examples");
-	return averages(totals, objective.metrics);
+	return totals;
 }
 
 /** Adds a batch of a known mean loss to the sums. */

@@ -3,27 +3,32 @@
 
 import { backward } from "../autograd/backward.ts";
 import { currentBackend } from "../backend/backend.ts";
-import { type Batch, DataLoader } from "../data/data-loader.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { type Batch, DataLoader, shareOf } from "../data/data-loader.ts";
+import { subset } from "../data/dataset.ts";
 import type { ImageTransform } from "../data/transform.ts";
 import { check, EvenkeelError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
-import { runObserved } from "../nn/summary.ts";
-import { full } from "../ops/creation.ts";
+import { full, zeros } from "../ops/creation.ts";
 import { clipGradNorm } from "../optim/index.ts";
 import { scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { inMicroBatches, type MicroBatch } from "./accumulate.ts";
 import {
 	type CheckpointParts,
 	checkSettings,
-	readCheckpoint,
+	decodeCheckpoint,
+	readCheckpointBytes,
 	restoreCheckpoint,
 	saveCheckpoint,
 } from "./checkpoint.ts";
 import type { RunSettings } from "./checkpoint-state.ts";
-import { generatorsOf, whyNotFinite, withoutTraces } from "./diagnose.ts";
-import { addBatch, asDataset, type Examples, evaluate, type Objective } from "./evaluate.ts";
+import { Clock, secondsSince } from "./clock.ts";
+import { generatorsOf, whyNotFinite } from "./diagnose.ts";
+import { runFacts } from "./distributed/facts.ts";
+import { Team, type TotalsUnderWay } from "./distributed/team.ts";
+import { addBatch, asDataset, type Examples, type Objective, totalsOver } from "./evaluate.ts";
 import { Breather } from "./event-loop.ts";
+import { checkOptions, checkSmallBatches } from "./fit-checks.ts";
 import {
 	type Averages,
 	averages,
@@ -32,6 +37,7 @@ import {
 	emptyTotals,
 	type History,
 	shouldStop,
+	type Totals,
 } from "./history.ts";
 import type { Callbacks, StepReport, TrainerOptions } from "./trainer.ts";
 
@@ -73,6 +79,7 @@ export class FitRun {
 	readonly #objective: Objective;
 	readonly #trainer: TrainerOptions;
 	readonly #options: FitOptions;
+	readonly #team: Team;
 	readonly #loader: DataLoader;
 	readonly #settings: RunSettings;
 	readonly #breather = new Breather();
@@ -85,6 +92,8 @@ export class FitRun {
 	#epochBefore = 0;
 	readonly #started = performance.now();
 	#stepsHere = 0;
+	/** Whether a rank was told to stop: what all of them know at the end of a step. */
+	#stopping = false;
 
 	constructor(objective: Objective, trainer: TrainerOptions, examples: Examples, options: FitOptions) {
 		checkOptions(options);
@@ -93,13 +102,14 @@ export class FitRun {
 		this.#objective = objective;
 		this.#trainer = trainer;
 		this.#options = options;
-		this.#loader = new DataLoader(dataset, { batchSize, shuffle, dropLast, seed, transform });
+		this.#team = new Team(trainer.communicator, trainer.bucketBytes);
+		const { shard } = this.#team;
+		this.#loader = new DataLoader(dataset, { batchSize, shuffle, dropLast, seed, transform, shard });
 		this.#totals = emptyTotals(objective.metrics);
 		check(
 			this.#loader.length > 0,
 			() => `fit: ${dataset.length} examples make no batch of ${batchSize}; give more, or a smaller batchSize`,
 		);
-		checkSmallBatches(objective, dataset, this.#loader);
 		this.#settings = {
 			...options.checkpoint?.settings,
 			examples: dataset.length,
@@ -127,31 +137,43 @@ export class FitRun {
 	}
 
 	async #run(): Promise<History> {
-		if (this.#options.resume !== undefined) this.#resume(this.#options.resume);
-		const { epochs, earlyStopping } = this.#options;
-		while (this.#loader.epoch < epochs) {
-			if (earlyStopping && shouldStop(this.#epochs, earlyStopping)) return this.#history("early");
-			if (!(await this.#runEpoch())) {
-				this.#save();
-				return this.#history("aborted");
+		const { epochs, earlyStopping, resume } = this.#options;
+		const { net } = this.#objective;
+		this.#team.checkAgreement(() =>
+			runFacts(this.#objective, this.#trainer, this.#loader, this.#settings, this.#options),
+		);
+		checkSmallBatches(this.#objective, this.#loader.dataset, this.#loader);
+		if (resume !== undefined) this.#resume(resume);
+		this.#team.equalize(net);
+		const gather = this.#team.scatterGenerators(net);
+		try {
+			while (this.#loader.epoch < epochs) {
+				if (earlyStopping && shouldStop(this.#epochs, earlyStopping)) return this.#history("early");
+				if (!(await this.#runEpoch())) {
+					this.#save();
+					return this.#history("aborted");
+				}
 			}
+		} finally {
+			gather();
 		}
 		return this.#history();
 	}
 
 	/** Trains one epoch, or the rest of it, and evaluates. False if it was told to stop. */
 	async #runEpoch(): Promise<boolean> {
-		const { signal } = this.#options;
 		const batches = this.#loader[Symbol.iterator]();
 		this.#objective.net.train();
+		this.#askWhetherToStop();
 		this.#clock.start();
 		while (this.#loader.position < this.#loader.length) {
-			if (signal?.aborted) return false;
+			if (this.#mustStop) return false;
 			scope(() => this.#trainOn(batches));
 			if (this.#isCheckpointDue()) this.#save();
 			if (this.#breather.due) await this.#breather.pause();
 		}
 		this.#clock.stop();
+		this.#team.checkEqualWeights(this.#objective.net);
 		const test = await this.#validate();
 		if (test === "aborted") return false;
 		// The loader moves to the next epoch only now: until here, a checkpoint takes the run up before the evaluation.
@@ -173,32 +195,54 @@ export class FitRun {
 		return every !== undefined && (this.#step === 1 || this.#step % every === 0);
 	}
 
+	/** One process is told at once; ranks agree on it step by step, since none can go on without the others. */
+	get #mustStop(): boolean {
+		return this.#team.size === 1 ? this.#options.signal?.aborted === true : this.#stopping;
+	}
+
+	#askWhetherToStop(): void {
+		this.#stopping = this.#team.sum(emptyTotals([]), this.#options.signal?.aborted === true).wait();
+	}
+
 	/** One step, in the scope that is open. */
 	#trainOn(batches: Iterator<Batch, void>): void {
 		const { value: batch } = batches.next();
 		if (!batch) return;
-		const { net, loss } = this.#objective;
-		const { optimizer, schedule, accumulate, clipGradNorm: maxNorm } = this.#trainer;
+		const { net, metrics } = this.#objective;
+		const { optimizer, schedule, accumulate = { steps: 1 }, clipGradNorm: maxNorm } = this.#trainer;
 		optimizer.zeroGrad();
-		let value = 0;
-		const learn = ({ x, y, share }: MicroBatch) =>
+		const totals = emptyTotals(metrics);
+		let underWay: TotalsUnderWay | undefined;
+		inMicroBatches(net, batch, accumulate, this.#loader, (part) => {
 			scope(() => {
-				const output = net.forward(x);
-				const mean = loss.compute(output, y);
-				const own = mean.item();
-				if (!Number.isFinite(own)) this.#refuse(own, { x, y });
-				addBatch(this.#totals, this.#objective, output, y, own);
-				backward(mean, share === 1 ? undefined : full(mean.shape, share));
-				value += share * own;
+				const { from, dy } = this.#forward(part, totals);
+				if (!part.last) return backward(from, dy);
+				underWay = this.#team.sum(totals, this.#options.signal?.aborted === true);
+				backward(from, dy, this.#team.summing(net));
 			});
-		if (accumulate) inMicroBatches(net, batch, accumulate, this.#loader.batchSize, learn);
-		else learn({ x: batch.x, y: batch.y, share: 1 });
+		});
+		this.#team.finishSumming();
 		if (maxNorm !== undefined) clipGradNorm(net.parameters(), maxNorm);
 		optimizer.step();
 		if (schedule && schedule.stepCount < (schedule.curve.end ?? Infinity)) schedule.step();
 		this.#step++;
 		this.#stepsHere++;
-		this.#report(value);
+		this.#stopping = underWay?.wait() ?? false;
+		addTotals(this.#totals, totals);
+		this.#report(totals.loss / totals.seen);
+	}
+
+	/** What backward starts from, and the gradient there, so that the parts' gradients add up to that of the batch's mean loss. */
+	#forward({ x, y, share }: MicroBatch, totals: Totals): { from: Tensor; dy?: Tensor } {
+		const { net, loss } = this.#objective;
+		const output = net.forward(x);
+		// A part without examples has no loss, but its rank takes part in what the layers exchange.
+		if (y.shape[0] === 0) return { from: output, dy: zeros(output.shape) };
+		const mean = loss.compute(output, y);
+		const own = mean.item();
+		if (!Number.isFinite(own)) this.#refuse(own, { x, y });
+		addBatch(totals, this.#objective, output, y, own);
+		return { from: mean, dy: share === 1 ? undefined : full(mean.shape, share) };
 	}
 
 	#refuse(loss: number, { x, y }: Pick<Batch, "x" | "y">): never {
@@ -232,14 +276,20 @@ export class FitRun {
 	/** The validation set's figures, null without one. */
 	async #validate(): Promise<Averages | null | "aborted"> {
 		const { validation, transform, batchSize, signal } = this.#options;
-		if (signal?.aborted) return "aborted";
+		const { net, metrics } = this.#objective;
+		if (this.#mustStop) return "aborted";
 		if (validation === undefined) return null;
+		// Batch norm's running statistics are those of each rank's own examples; the network that counts is rank 0's.
+		this.#team.equalizeBuffers(net);
+		const dataset = asDataset(validation);
+		const [begin, end] = shareOf(dataset.length, this.#team.shard);
+		const own = this.#team.size === 1 ? dataset : subset(dataset, range(begin, end));
+		const options = { transform, batchSize: Math.max(256, batchSize ?? 0) };
 		try {
-			return await evaluate(this.#objective, validation, {
-				transform,
-				signal,
-				batchSize: Math.max(256, batchSize ?? 0),
-			});
+			// A rank that stopped by itself would be waited for.
+			const totals = await totalsOver(this.#objective, own, this.#team.size === 1 ? { ...options, signal } : options);
+			if (this.#team.sum(totals, signal?.aborted === true).wait() && this.#team.size > 1) return "aborted";
+			return averages(totals, metrics);
 		} catch (error) {
 			if (signal?.aborted && error === signal.reason) return "aborted";
 			throw error;
@@ -271,7 +321,7 @@ export class FitRun {
 
 	#save(): void {
 		const { checkpoint, epochs } = this.#options;
-		if (!checkpoint) return;
+		if (!checkpoint || !this.#team.leads) return;
 		const running = this.#clock.running;
 		this.#clock.stop();
 		saveCheckpoint(checkpoint.dir, this.#parts(), {
@@ -290,7 +340,10 @@ export class FitRun {
 	}
 
 	#resume(dir: string): void {
-		const saved = readCheckpoint(dir);
+		const saved = decodeCheckpoint(
+			this.#team.fromFirst(() => readCheckpointBytes(dir)),
+			dir,
+		);
 		checkSettings(saved, this.#settings);
 		restoreCheckpoint(saved, this.#parts());
 		const { state } = saved;
@@ -312,72 +365,14 @@ export class FitRun {
 	}
 }
 
-/** A stopwatch. */
-class Clock {
-	#before = 0;
-	#since: number | null = null;
-
-	get seconds(): number {
-		return this.#before + (this.#since === null ? 0 : secondsSince(this.#since));
-	}
-
-	get running(): boolean {
-		return this.#since !== null;
-	}
-
-	start(): void {
-		this.#since ??= performance.now();
-	}
-
-	stop(): void {
-		this.#before = this.seconds;
-		this.#since = null;
-	}
-
-	/** Stops, at `seconds`. */
-	reset(seconds = 0): void {
-		this.#before = seconds;
-		this.#since = null;
-	}
+function addTotals(sum: Totals, { loss, seen, metrics }: Totals): void {
+	sum.loss += loss;
+	sum.seen += seen;
+	metrics.forEach((total, i) => {
+		sum.metrics[i] += total;
+	});
 }
 
-function secondsSince(start: number): number {
-	return (performance.now() - start) / 1000;
-}
-
-function checkOptions({ epochs, checkpoint }: FitOptions): void {
-	check(
-		Number.isInteger(epochs) && epochs >= 1,
-		() => `fit: epochs must be a whole number of at least 1, got ${epochs}`,
-	);
-	const every = checkpoint?.everySteps;
-	check(
-		every === undefined || (Number.isInteger(every) && every >= 1),
-		() => `fit: checkpoint.everySteps must be a whole number of at least 1, got ${every}`,
-	);
-}
-
-/**
- * A last batch of one example would end the epoch with an error where a norm needs more than one value a channel: better
- * to say so before it starts.
- */
-function checkSmallBatches({ net }: Objective, dataset: Dataset, { batchSize, dropLast, transform }: DataLoader): void {
-	const rest = dataset.length % batchSize;
-	const smallest = dropLast || rest === 0 ? batchSize : rest;
-	if (smallest !== 1) return;
-	try {
-		withoutTraces(net, () =>
-			scope(() => {
-				const [one] = new DataLoader(dataset, { transform });
-				runObserved(net, one.x, () => {}, { training: true });
-			}),
-		);
-	} catch (error) {
-		if (!(error instanceof EvenkeelError)) throw error;
-		const why =
-			batchSize === 1
-				? "with a batchSize of 1"
-				: `${dataset.length} examples in batches of ${batchSize} leave a last batch of one; pass dropLast: true or another batchSize`;
-		throw new EvenkeelError(`fit: ${why}: ${error.message}`);
-	}
+function range(begin: number, end: number): Int32Array {
+	return Int32Array.from({ length: end - begin }, (_, i) => begin + i);
 }

@@ -1,5 +1,6 @@
 // The trainer: a network, an optimizer and a loss, and the loops around them.
 
+import type { Communicator } from "../communicator/communicator.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { check } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
@@ -66,6 +67,16 @@ export interface TrainerOptions {
 	/** Pass each batch through the network in parts, for batches that do not fit memory. Default: in one. */
 	accumulate?: AccumulateOptions;
 	callbacks?: readonly Callbacks[];
+	/**
+	 * The processes that train this network together, each on its share of every batch: `await mpiWorld()` of
+	 * `evenkeel/mpi`. See {@link Trainer.fit}. Default: this process alone.
+	 */
+	communicator?: Communicator;
+	/**
+	 * With a communicator: gradients are summed in pieces of about so many bytes, so that the first are on their way while
+	 * backward computes the rest. Default 256 KiB.
+	 */
+	bucketBytes?: number;
 }
 
 /**
@@ -81,10 +92,14 @@ export class Trainer {
 	#running = false;
 
 	constructor(net: Module, options: TrainerOptions) {
-		const { clipGradNorm, loss, metrics = [], accumulate } = options;
+		const { clipGradNorm, loss, metrics = [], accumulate, bucketBytes } = options;
 		check(
 			clipGradNorm === undefined || clipGradNorm > 0,
 			() => `Trainer: clipGradNorm must be above 0, got ${clipGradNorm}`,
+		);
+		check(
+			bucketBytes === undefined || bucketBytes > 0,
+			() => `Trainer: bucketBytes must be above 0, got ${bucketBytes}`,
 		);
 		if (accumulate) checkAccumulate(accumulate, net);
 		this.net = net;
@@ -96,6 +111,15 @@ export class Trainer {
 	 * Goes through the examples `epochs` times, a batch at a time: forward, loss, backward, update. Every 50 ms or so it
 	 * lets timers, signals and the browser have their turn. The result depends on the seeds alone, not on the number of
 	 * threads, and a run that was stopped and resumed ends bit for bit as one that was not.
+	 *
+	 * With a `communicator`, fit() is a collective: every rank calls it, with the same network, options and data. Rank 0's
+	 * weights are everybody's at the start. `batchSize` is that of all ranks together: they share each batch's rows as
+	 * evenly as can be, gradients are weighted by the rows, and a step is the step of one process with that batch, up to
+	 * rounding; so neither the learning rate nor the meaning of a checkpoint depends on the number of ranks. All have the same
+	 * bits of weights after each step. What differs is batch norm: it averages over a rank's own rows, and the running statistics
+	 * that count are rank 0's, unless `nn.convertSyncBatchNorm` lets the ranks share them. Losses, metrics and
+	 * validation are those of all ranks, and callbacks are called on each; rank 0 alone writes checkpoints and reads the
+	 * one to resume from, which any number of ranks, also one process, can take up. `signal` on one rank stops all.
 	 *
 	 * @throws EvenkeelError before the update if a loss is not finite, naming the first layer whose output is not; if a
 	 *   checkpoint cannot be written (the one before stays) or does not fit the run

@@ -1,90 +1,75 @@
-// Starting a program as several processes over MPI, with whichever launchers are installed.
+// Starting real ranks: `mpirun -n 3 node program.mjs`, with what came of it. Without an MPI and its launcher on the machine
+// the tests that use this are skipped, and say so.
 
-import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { root } from "./package.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const register = join(root, "test/support/register-typescript.mjs");
+/** What `mpirun --version` says, or null where there is none. */
+const version = spawnSync("mpirun", ["--version"], { encoding: "utf8" }).stdout ?? "";
 
-/** A launcher that is installed. */
-export interface Launcher {
-	readonly name: "Open MPI" | "MPICH";
-	readonly command: string;
-	/** What it needs to start more processes than there are cores, as any user. */
-	readonly options: readonly string[];
+/** Whether there is an mpirun. */
+export const hasMpirun = version !== "";
+export const isOpenMpi = version.includes("Open MPI");
+
+if (!hasMpirun) {
+	console.warn(
+		"mpirun is not on this machine: the tests of several ranks are skipped (Debian: apt-get install openmpi-bin)",
+	);
 }
 
-const known: readonly (Pick<Launcher, "name" | "options"> & { commands: string[]; says: RegExp })[] = [
-	{
-		name: "Open MPI",
-		commands: ["mpirun.openmpi", "mpirun"],
-		says: /Open MPI|OpenRTE/,
-		options: ["--allow-run-as-root", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1"],
-	},
-	{ name: "MPICH", commands: ["mpirun.mpich", "mpiexec.hydra", "mpirun"], says: /HYDRA/, options: [] },
-];
+/** More ranks than cores, and root in containers, are what tests are run with. */
+const flags = isOpenMpi ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] : [];
 
-/** The launchers on this machine. */
-export function findLaunchers(): Launcher[] {
-	return known.flatMap(({ name, commands, says, options }) => {
-		const command = commands.find((one) => {
-			const { stdout } = spawnSync(one, ["--version"], { encoding: "utf8" });
-			return says.test(stdout ?? "");
+export interface Outcome {
+	code: number | null;
+	stdout: string;
+	stderr: string;
+	/** From the start until the last of the processes had ended. */
+	seconds: number;
+}
+
+/** Groups of ranks: how many, and what each is to run, Node's arguments. */
+export type Group = readonly [ranks: number, ...args: string[]];
+
+/** Runs Node on so many ranks. Several groups are ranks of one run with different arguments. */
+export function mpirun(groups: readonly Group[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+	return startMpirun(groups, env).ended;
+}
+
+/** As {@link mpirun}, with the launcher's process to send signals to. */
+export function startMpirun(
+	groups: readonly Group[],
+	env: Readonly<Record<string, string>> = {},
+): { child: ChildProcess; ended: Promise<Outcome> } {
+	const args = groups.flatMap(([ranks, ...own], i) => [
+		...(i === 0 ? flags : [":"]),
+		...["-n", String(ranks), process.execPath, ...own],
+	]);
+	const started = performance.now();
+	const child = spawn("mpirun", args, { cwd: root, env: { ...process.env, ...env, NO_COLOR: "1" } });
+	const output = { stdout: "", stderr: "" };
+	for (const name of ["stdout", "stderr"] as const) {
+		child[name].setEncoding("utf8").on("data", (text: string) => {
+			output[name] += text;
 		});
-		return command === undefined ? [] : [{ name, command, options }];
-	});
-}
-
-export interface RunOutcome {
-	/** Of the launcher, or of the process that was started without one. */
-	readonly code: number | null;
-	readonly stdout: string;
-	readonly stderr: string;
-	/** When it ended, as `Date.now()` has it. */
-	readonly ended: number;
-	/** What each rank wrote with `report()`, in the order of the ranks; null where it did not come to that. */
-	readonly ranks: readonly unknown[];
-}
-
-export interface RunOptions {
-	/** Null: without a launcher. */
-	launcher: Launcher | null;
-	ranks: number;
-	args?: readonly string[];
-	env?: Readonly<Record<string, string>>;
-	/** Options of Node, before the program. */
-	nodeOptions?: readonly string[];
-	/** Seconds until it is ended. Default 200. */
-	limit?: number;
-}
-
-/** Runs `test/mpi/programs/<program>.ts`. */
-export function runRanks(program: string, options: RunOptions): Promise<RunOutcome> {
-	const { launcher, ranks, args = [], env = {}, nodeOptions = [], limit = 200 } = options;
-	const folder = mkdtempSync(join(tmpdir(), "evenkeel-mpi-"));
-	const node = [...nodeOptions, "--import", register, join(root, `test/mpi/programs/${program}.ts`), ...args];
-	const [command, ...rest] = launcher
-		? [launcher.command, ...launcher.options, "-n", String(ranks), process.execPath, ...node]
-		: [process.execPath, ...node];
-	return new Promise((resolve) => {
-		const settings = {
-			cwd: root,
-			env: { ...process.env, ...env, EVENKEEL_TEST_REPORTS: folder },
-			timeout: limit * 1000,
-			killSignal: "SIGKILL",
-			maxBuffer: 1 << 26,
-		} as const;
-		execFile(command, rest, settings, (error, stdout, stderr) => {
-			const code = error === null ? 0 : typeof error.code === "number" ? error.code : null;
-			const reports = Array.from({ length: ranks }, (_, rank): unknown => {
-				const file = join(folder, `${rank}.json`);
-				return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
-			});
-			rmSync(folder, { recursive: true, force: true });
-			resolve({ code, stdout, stderr, ended: Date.now(), ranks: reports });
+	}
+	const limit = setTimeout(() => child.kill("SIGKILL"), 120_000);
+	const ended = new Promise<Outcome>((resolve) => {
+		child.on("close", (code) => {
+			clearTimeout(limit);
+			resolve({ code, ...output, seconds: (performance.now() - started) / 1000 });
 		});
 	});
+	return { child, ended };
 }
+
+/** The JSON lines of stdout. */
+export function jsonLines(stdout: string): Record<string, unknown>[] {
+	return stdout
+		.split("\n")
+		.filter((line) => line.startsWith("{"))
+		.map((line) => JSON.parse(line));
+}
+
+export const cli = join(root, "dist/cli/main.mjs");

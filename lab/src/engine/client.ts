@@ -1,4 +1,4 @@
-// The page's end of the engine: starts the worker when it is first needed, sends commands, passes reports on once a frame.
+// The page's end of the engine: starts the worker when it is first needed, sends commands, passes reports on, at most every other frame.
 
 import type { Settings } from "../settings/settings.ts";
 import type { ArgsOf, DataOf, ParamsOf, Queries, ResultOf, Topics } from "./extensions.ts";
@@ -14,7 +14,7 @@ export interface Listeners {
 	opened(engine: EngineInfo): void;
 	loading(received: number, total: number): void;
 	configured(run: RunInfo): void;
-	/** At most once a frame. */
+	/** At most every other frame. */
 	snapshot(snapshot: Snapshot): void;
 	failed(message: string): void;
 }
@@ -133,7 +133,8 @@ export class EngineClient {
 	#show(snapshot: Snapshot): void {
 		this.#listeners.snapshot(snapshot);
 		for (const { id, data } of snapshot.topics) this.#topics.get(id)?.(data);
-		this.#tell({ type: "painted" });
+		// One frame later: numbers are new in every other frame, thirty times a second, and the frames between are free.
+		whenDrawing(() => this.#tell({ type: "painted" }));
 	}
 }
 

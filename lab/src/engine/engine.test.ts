@@ -4,6 +4,9 @@ import type { Settings } from "../settings/settings.ts";
 import { Engine } from "./engine.ts";
 import type { Command, Report, RunInfo, Snapshot } from "./protocol.ts";
 
+/** Node has no turns for timers while there are messages, as browsers have. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** The engine, and what it has said. */
 class Listener {
 	readonly reports: Report[] = [];
@@ -13,7 +16,7 @@ class Listener {
 		this.reports.push(report);
 		this.transferred.push(...transfer);
 		this.#heard();
-	});
+	}, turn);
 
 	tell(...commands: Command[]): void {
 		for (const command of commands) this.engine.receive(command);
@@ -138,6 +141,23 @@ describe("the engine", () => {
 		page.tell({ type: "unsubscribe", id: 7 }, { type: "step", count: 1 });
 		const after = await page.until(({ step, running }) => step === 1 && !running);
 		expect(after.flatMap((one) => one.topics)).toEqual([]);
+	});
+
+	test("topics come throughout a run, however long the page takes to paint", async () => {
+		page.tell({ type: "subscribe", id: 7, topic: "layerStatistics", params: {}, perSecond: 50 });
+		await configured(smallSettings());
+		page.tell({ type: "painted" }, { type: "start" });
+		const steps: number[] = [];
+		while (steps.length < 10) {
+			const { topics, step } = await page.snapshot();
+			steps.push(...topics.map(({ data }) => data.step));
+			expect(step).toBeLessThan(20_000);
+			await new Promise((resolve) => setTimeout(resolve, 16));
+			page.tell({ type: "painted" });
+		}
+		page.tell({ type: "pause" });
+		await page.until(({ running }) => !running);
+		expect(new Set(steps).size).toBe(steps.length);
 	});
 
 	test("new settings make another run; what was said of the old one is known by its generation", async () => {

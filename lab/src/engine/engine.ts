@@ -4,7 +4,7 @@
 import { EvenkeelError, init } from "evenkeel";
 import type { Settings } from "../settings/settings.ts";
 import { type Examples, loadExamples } from "./data/examples.ts";
-import { queries } from "./extensions.ts";
+import { queries, topics } from "./extensions.ts";
 import { Journal, Speedometer } from "./journal.ts";
 import type { Command, OwnData, Report } from "./protocol.ts";
 import { Session } from "./session.ts";
@@ -22,13 +22,14 @@ export type Send = (report: Report, transfer: Transferable[]) => void;
 
 export class Engine {
 	readonly #send: Send;
+	readonly #nextTask: () => Promise<void>;
 	#dataUrl = "";
 	#session: Session | null = null;
 	#examples: { key: string; examples: Examples } | null = null;
 	#generation = 0;
 	#journal = new Journal();
 	#speedometer = new Speedometer();
-	readonly #subscriptions = new Subscriptions();
+	readonly #subscriptions = new Subscriptions(topics);
 	#running = false;
 	/** Steps until it pauses. */
 	#left = Number.POSITIVE_INFINITY;
@@ -40,8 +41,10 @@ export class Engine {
 	#loop: Promise<void> = Promise.resolve();
 	#own: OwnData | undefined;
 
-	constructor(send: Send) {
+	/** `nextTask` resolves after the messages that have arrived. */
+	constructor(send: Send, nextTask: () => Promise<void> = afterMessages) {
 		this.#send = send;
+		this.#nextTask = nextTask;
 	}
 
 	/** Carries out a command. */
@@ -171,7 +174,7 @@ export class Engine {
 			if (performance.now() - turn < TURN_MILLISECONDS) continue;
 			this.#collectAtRest(false);
 			this.#flush();
-			await nextTask();
+			await this.#nextTask();
 			turn = performance.now();
 		}
 		this.#running = false;
@@ -182,7 +185,7 @@ export class Engine {
 
 	#advance(session: Session): void {
 		// A single step is taken to be looked at: everything is collected then.
-		const observer = this.#subscriptions.observer(this.#left === 1, this.#isPainted);
+		const observer = this.#subscriptions.observer(this.#left === 1, this.#isPending);
 		const results = session.advance(observer ?? undefined);
 		if (observer) {
 			for (const { id, sides } of observer.collected()) {
@@ -205,7 +208,7 @@ export class Engine {
 				this.#journal.test({ step, ...value });
 				break;
 			}
-			await nextTask();
+			await this.#nextTask();
 			if (this.#session !== session) return;
 		}
 		const ended = performance.now();
@@ -214,10 +217,13 @@ export class Engine {
 		this.#lastStep += ended - started;
 	}
 
+	/** Whether the page has still to be told what a topic gave before: it is not collected again meanwhile. */
+	readonly #isPending = (id: number): boolean => this.#journal.holds(id);
+
 	#collectAtRest(force: boolean): void {
 		const session = this.#session;
-		if (!session || (!force && !this.#isPainted)) return;
-		for (const { id, sides } of this.#subscriptions.collectAtRest(session, force)) {
+		if (!session) return;
+		for (const { id, sides } of this.#subscriptions.collectAtRest(session, force, this.#isPending)) {
 			this.#journal.topic(id, { generation: this.#generation, step: session.step, sides });
 		}
 	}
@@ -266,8 +272,8 @@ const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
 channel.port1.onmessage = () => waiting.shift()?.();
 
-/** Resolves after the messages that have arrived; a timer would wait four milliseconds. */
-function nextTask(): Promise<void> {
+/** By a message to itself; a timer would wait four milliseconds. */
+function afterMessages(): Promise<void> {
 	return new Promise((resolve) => {
 		waiting.push(resolve);
 		channel.port2.postMessage(null);

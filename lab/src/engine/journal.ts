@@ -43,6 +43,11 @@ export class Journal {
 		this.isDirty = true;
 	}
 
+	/** Whether there is something of the topic with subscription `id`. */
+	holds(id: number): boolean {
+		return this.#topics.has(id);
+	}
+
 	/** Everything, which is then forgotten. */
 	take(): { steps: Steps; tests: TestResult[]; topics: { id: number; data: TopicData }[] } {
 		const steps: Steps = {

@@ -48,7 +48,7 @@ export type Command =
 			/** The topic's name in extensions.ts. */
 			readonly topic: string;
 			readonly params: unknown;
-			/** At most so often. The engine also keeps all topics together below a tenth of its time. */
+			/** At most so often, in at most so many hundredths of the time; all topics together take a tenth at most. */
 			readonly perSecond: number;
 	  }
 	| { readonly type: "unsubscribe"; readonly id: number }

@@ -8,7 +8,7 @@ import "./chart.css";
 import type { Side } from "../engine/protocol.ts";
 import { onSnapshot } from "../state/lab.ts";
 import { cssColor, theme } from "../state/theme.ts";
-import { type Curve, type Dot, drawDots, drawGuide, limits, smoothTable } from "./chart-drawing.ts";
+import { type Curve, type Dot, drawBand, drawDots, drawGuide, isBand, limits, smoothTable } from "./chart-drawing.ts";
 
 export interface ChartProps {
 	/** What is drawn, above it. */
@@ -85,12 +85,19 @@ function follow(element: HTMLElement, props: ChartProps, point: (pointed: Pointe
 			return;
 		}
 		const values = sides.flatMap((side, i) => {
-			const value = plot.data[2 * i + 2][index];
+			const value = plot.data[1 + sides.length + i][index];
 			return typeof value === "number" ? [{ side, value }] : [];
 		});
 		point({ step: Math.round(plot.data[0][index]), values });
 	};
-	const plot = new uPlot(options(element.clientWidth, props, sides, draw, read), smoothTable(curves()), element);
+	const drawSeries = (plot: uPlot, series: number): void => {
+		if (series > 0 && series <= sides.length && isBand(plot)) drawBand(plot, curves()[series - 1]);
+	};
+	const plot = new uPlot(
+		options(element.clientWidth, props, sides, { draw, drawSeries, read }),
+		smoothTable(curves()),
+		element,
+	);
 	const stop = onSnapshot(() => plot.setData(smoothTable(curves())));
 	const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
 	resized.observe(element);
@@ -102,12 +109,22 @@ function follow(element: HTMLElement, props: ChartProps, point: (pointed: Pointe
 	};
 }
 
+interface Hooks {
+	readonly draw: (plot: uPlot) => void;
+	/** After each series: from 1, what was measured of each twin comes first. */
+	readonly drawSeries: (plot: uPlot, series: number) => void;
+	readonly read: (plot: uPlot) => void;
+}
+
+const line = uPlot.paths.linear?.();
+/** A line from value to value, as long as there is room for one. */
+const thin: uPlot.Series.PathBuilder = (plot, ...rest) => (isBand(plot) ? null : (line?.(plot, ...rest) ?? null));
+
 function options(
 	width: number,
 	{ guide, range }: ChartProps,
 	sides: readonly Side[],
-	draw: (plot: uPlot) => void,
-	read: (plot: uPlot) => void,
+	{ draw, drawSeries, read }: Hooks,
 ): uPlot.Options {
 	const ink = cssColor("--ink-soft");
 	const grid = { stroke: cssColor("--line"), width: 1 };
@@ -129,11 +146,12 @@ function options(
 		],
 		series: [
 			{},
-			...sides.flatMap((side) => [
-				{ stroke: cssColor(`--twin-${side}`), width: 1, alpha: 0.28, points: { show: false } },
-				{ stroke: cssColor(`--twin-${side}`), width: 2.25, points: { show: false } },
-			]),
+			...sides.map((side) => ({
+				...{ stroke: cssColor(`--twin-${side}`), width: 1, alpha: 0.28 },
+				...{ points: { show: false }, paths: thin },
+			})),
+			...sides.map((side) => ({ stroke: cssColor(`--twin-${side}`), width: 2.25, points: { show: false } })),
 		],
-		hooks: { draw: [draw], setCursor: [read] },
+		hooks: { draw: [draw], drawSeries: [drawSeries], setCursor: [read] },
 	};
 }

@@ -1,11 +1,11 @@
 // evenkeel train: a network, data, an optimizer, and everything around them.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { normDescriptions, normNames, presets } from "../../presets/index.ts";
 import type { CliCommand } from "../command.ts";
 import type { TrainFlags } from "../train/plan.ts";
 import { runTraining } from "../train/run.ts";
-import { numberBetween, wholeNumber } from "../ui/options.ts";
+import { numberBetween, threadCount, wholeNumber } from "../ui/options.ts";
 import { tableLines } from "../ui/table.ts";
 import type { Terminal } from "../ui/terminal.ts";
 
@@ -19,6 +19,7 @@ export const train: CliCommand = {
 		["evenkeel train resnet-mini --epochs 3 --limit 6000", "a quick look at a deeper network"],
 		["evenkeel train mlp-bn --data ./images", "images of your own, in the four files of MNIST"],
 		["evenkeel train ./net.mjs --json", "a network of your own, reported as JSON lines"],
+		["mpirun -n 4 npx evenkeel train resnet-mini --distributed --sync-bn", "four processes, on one machine or several"],
 		["evenkeel train --resume runs/lenet-bn", "go on with a run that was stopped"],
 	],
 	define(command: Command, terminal: Terminal): void {
@@ -36,7 +37,7 @@ export const train: CliCommand = {
 			.option("--no-download", "do not fetch data that is not on this machine")
 			.option("--limit <n>", "use only the first n training examples", wholeNumber(1))
 			.option("--epochs <n>", "how often to go through the examples (default: the preset's)", wholeNumber(1))
-			.option("--batch-size <n>", "examples a step (default: the preset's)", wholeNumber(1))
+			.option("--batch-size <n>", "examples a step, of all ranks together (default: the preset's)", wholeNumber(1))
 			.option("--drop-last", "leave out a last batch that is not full")
 			.option("--lr <x>", "the learning rate (default: the preset's)", numberBetween(0))
 			.option("--norm <name>", `the normalization: ${normNames.join(", ")} (default: the preset's)`)
@@ -47,6 +48,8 @@ export const train: CliCommand = {
 			)
 			.option("--seed <n>", "of the weights and the order of the examples (default: 0)", wholeNumber(0))
 			.option("--threads <n>", "threads that share the work; they do not change the result", threadCount, "auto")
+			.option("--distributed", "train on all processes (ranks) that mpirun or srun has started; see below")
+			.option("--sync-bn", "with --distributed: batch norm averages over all ranks' examples, not each over its own")
 			.option("--out <dir>", "the folder to write to (default: runs/<preset>)")
 			.option("--resume <dir>", "go on from the checkpoint in this folder, as if the run had never stopped")
 			.option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 50)
@@ -59,13 +62,6 @@ export const train: CliCommand = {
 			.action((name: string | undefined, flags: TrainFlags) => runTraining(name, flags, terminal));
 	},
 };
-
-function threadCount(text: string): "auto" | number {
-	if (text === "auto") return text;
-	const count = Number(text);
-	if (text.trim() !== "" && Number.isInteger(count) && count >= 1 && count <= 64) return count;
-	throw new InvalidArgumentError("It must be auto or a whole number from 1 to 64.");
-}
 
 function presetsText({ outColors: colors }: Terminal): string {
 	const rows = presets.map(({ name, description = "" }) => [name, colors.dim(description)]);
@@ -91,6 +87,14 @@ function presetsText({ outColors: colors }: Terminal): string {
 		"  data(), which returns { train: [x, y], test: [x, y] } instead of --data.",
 		"",
 		...file.map((line) => colors.dim(`    ${line}`)),
+		"",
+		colors.bold("Several processes (--distributed):"),
+		"  mpirun -n N starts N ranks, on one machine or many; koffi (npm install koffi) and an MPI library are needed. The",
+		"  ranks share every batch: --batch-size 256 on 4 ranks is 64 examples on each, and the gradient is that of the 256. A",
+		"  run means the same on any number of ranks, so --lr, schedules and checkpoints need no change, and --resume",
+		"  goes on with any other number, in the middle of an epoch too. To give more machines enough to do,",
+		"  raise --batch-size, and --lr with it (in proportion, as a first try). Without --sync-bn each rank's batch norm",
+		"  averages over its own examples. Rank 0 prints and writes the files; threads default to a rank's share of the cores.",
 		"",
 	].join("\n");
 }

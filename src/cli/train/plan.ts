@@ -1,7 +1,7 @@
 // From options to a run: what was asked for, else what the checkpoint to go on from says, else the preset's own.
 
 import { normNames, type Preset } from "../../presets/index.ts";
-import { type RunSettings, readCheckpoint } from "../../train/index.ts";
+import { type RunSettings, readCheckpoint, type SavedCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { dataName } from "./load-data.ts";
 import { type LoadedPreset, loadPreset } from "./load-preset.ts";
@@ -25,6 +25,8 @@ export interface TrainFlags {
 	dropLast?: boolean;
 	download: boolean;
 	showAffine?: boolean;
+	distributed?: boolean;
+	syncBn?: boolean;
 	quiet?: boolean;
 	json?: boolean;
 }
@@ -42,6 +44,8 @@ export interface TrainPlan {
 	seed: number;
 	limit: number | undefined;
 	dropLast: boolean;
+	/** Whether ranks share the statistics of batch norm. */
+	syncBn: boolean;
 	out: string;
 	/** The folder of the checkpoint to go on from. */
 	resume: string | undefined;
@@ -53,10 +57,14 @@ export interface TrainPlan {
 
 /**
  * Settles what to run. With `--resume` everything but the number of epochs is as it was; an option that says otherwise is
- * a mistake, and so is another preset.
+ * a mistake, and so is another preset. `read` reads the checkpoint in a folder.
  */
-export async function planRun(name: string | undefined, flags: TrainFlags): Promise<TrainPlan> {
-	const saved = flags.resume === undefined ? null : readCheckpoint(flags.resume).state;
+export async function planRun(
+	name: string | undefined,
+	flags: TrainFlags,
+	read: (dir: string) => SavedCheckpoint = readCheckpoint,
+): Promise<TrainPlan> {
+	const saved = flags.resume === undefined ? null : read(flags.resume).state;
 	const before = saved?.settings ?? {};
 	const { preset, file } = await choosePreset(name, flags.resume, before);
 	const data = flags.data === undefined ? undefined : dataName(flags.data);
@@ -72,6 +80,11 @@ export async function planRun(name: string | undefined, flags: TrainFlags): Prom
 		groups === 0 || norm === "group",
 		() => `--groups ${groups}: the normalization is ${norm}, which has no groups; add --norm group, or leave it out`,
 	);
+	checkUsage(
+		!flags.syncBn || flags.distributed,
+		"--sync-bn: one process has all of a batch, and nothing to share; add --distributed, or leave it out",
+	);
+	const syncBn = agree("--sync-bn", flags.syncBn, "syncBn", false);
 	const limit = agree<number>("--limit", flags.limit, "limit", 0);
 	const lr = agree("--lr", flags.lr, "lr", preset.lr);
 	const chosen = agree("--data", data, "data", "fashion-mnist");
@@ -86,10 +99,15 @@ export async function planRun(name: string | undefined, flags: TrainFlags): Prom
 		seed: agree("--seed", flags.seed, "seed", 0),
 		dropLast: agree("--drop-last", flags.dropLast, "dropLast", false),
 		limit: limit === 0 ? undefined : limit,
+		syncBn,
 		out: flags.out ?? flags.resume ?? `runs/${preset.name}`,
 		resume: flags.resume,
 		step: saved?.step ?? 0,
-		settings: { preset: preset.name, file, norm, lr, data: chosen, limit, ...(groups === 0 ? {} : { groups }) },
+		settings: {
+			...{ preset: preset.name, file, norm, lr, data: chosen, limit },
+			...(groups === 0 ? {} : { groups }),
+			...(syncBn ? { syncBn } : {}),
+		},
 	};
 }
 

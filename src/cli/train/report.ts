@@ -25,6 +25,9 @@ export interface RunFacts {
 	seed: number;
 	device: string;
 	threads: number;
+	/** Of a run on several processes: how many, and on how many machines. */
+	ranks?: number;
+	machines?: number;
 	parameters: number;
 	trainExamples: number;
 	testExamples: number;
@@ -76,7 +79,7 @@ export class Reporter {
 		this.#say("");
 		for (const line of layerTable(layers, facts.parameters)) this.#say(line);
 		this.#say("");
-		const threads = `${facts.threads} ${facts.threads === 1 ? "thread" : "threads"}`;
+		const threads = processorsText(facts);
 		this.#say(
 			`${colors.bold(facts.preset)}: ${formatCount(facts.trainExamples)} examples, ${facts.epochs} ` +
 				`${facts.epochs === 1 ? "epoch" : "epochs"}, batch size ${facts.batchSize}, ${facts.optimizer}, learning rate ` +
@@ -142,6 +145,13 @@ export class Reporter {
 	#colors() {
 		return this.#options.json ? this.#terminal.errColors : this.#terminal.outColors;
 	}
+}
+
+/** `2 threads`, `4 ranks on 2 machines, 1 thread each`. */
+function processorsText({ threads, ranks, machines }: RunFacts): string {
+	const count = (n: number, one: string) => `${n} ${n === 1 ? one : `${one}s`}`;
+	if (ranks === undefined || machines === undefined) return count(threads, "thread");
+	return `${count(ranks, "rank")} on ${count(machines, "machine")}, ${count(threads, "thread")} each`;
 }
 
 function figures({ epoch, loss, trainAccuracy, testLoss, testAccuracy, examplesPerSecond }: EpochRecord) {

@@ -13,6 +13,7 @@ import { manualSeed } from "../../random/generator.ts";
 import { scope } from "../../tensor/scope.ts";
 import { checkpointFile, type History, saveWeights, Trainer, weightsHash } from "../../train/index.ts";
 import type { Terminal } from "../ui/terminal.ts";
+import { checkpointOfFirst, checkSamePlan, firstAlone, onRanks, type Ranks } from "./distributed.ts";
 import { loadData, type RunData } from "./load-data.ts";
 import { callPreset } from "./load-preset.ts";
 import { checkWritable, prepareFolder } from "./outputs.ts";
@@ -25,21 +26,30 @@ import { interrupted, stoppable } from "./stop-on-signal.ts";
 const weightsFile = "model.safetensors";
 
 export async function runTraining(name: string | undefined, flags: TrainFlags, terminal: Terminal): Promise<void> {
+	if (flags.distributed) await onRanks(terminal, (ranks, own) => train(name, flags, own, ranks));
+	else await train(name, flags, terminal, null);
+}
+
+/** The run, on one process or as one of its `ranks`. */
+async function train(
+	name: string | undefined,
+	flags: TrainFlags,
+	terminal: Terminal,
+	ranks: Ranks | null,
+): Promise<void> {
 	const started = performance.now();
-	const plan = await planRun(name, flags);
-	prepareFolder("--out", plan.out);
-	if (flags.plot !== undefined) checkWritable("--plot", flags.plot);
-	if (flags.trace !== undefined) checkWritable("--trace", flags.trace);
+	const plan = await planRun(name, flags, ranks ? checkpointOfFirst(ranks) : undefined);
+	const leads = ranks === null || ranks.communicator.rank === 0;
+	if (leads) prepareOutputs(plan, flags);
 	const reporter = new Reporter(terminal, { json: flags.json === true, quiet: flags.quiet === true });
-	const backend = await init({ threads: flags.threads });
-	const data = await loadData(
-		plan.preset,
-		{ from: plan.data, download: flags.download, limit: plan.limit },
-		reporter.display,
+	const backend = await init({ threads: flags.threads === "auto" && ranks ? ranks.threads : flags.threads });
+	const data = await firstAlone(ranks, () =>
+		loadData(plan.preset, { from: plan.data, download: flags.download, limit: plan.limit }, reporter.display),
 	);
+	if (ranks) checkSamePlan(ranks, plan, data.hash);
 	// The data may draw random numbers of its own; the weights depend on the seed alone.
 	manualSeed(plan.seed);
-	const run = prepare(plan, data);
+	const run = prepare(plan, data, ranks);
 
 	reporter.start(
 		{
@@ -52,6 +62,7 @@ export async function runTraining(name: string | undefined, flags: TrainFlags, t
 			seed: plan.seed,
 			device: backend.name,
 			threads: backend.threads,
+			...(ranks ? { ranks: ranks.communicator.size, machines: ranks.machines } : {}),
 			parameters: countParameters(run.net),
 			trainExamples: data.train.length,
 			testExamples: data.test?.length ?? 0,
@@ -60,10 +71,10 @@ export async function runTraining(name: string | undefined, flags: TrainFlags, t
 			step: plan.step,
 		},
 		layersOf(plan.preset, run.net),
-		backend.notice ?? "",
+		[backend.notice ?? "", ranks?.notice ?? ""].filter((notice) => notice !== "").join("; "),
 	);
-	const history = await trainRun(run, plan, data, flags, reporter);
-	const files = writeResults(run.net, plan, flags, history);
+	const history = await trainRun(run, plan, data, leads ? flags : { ...flags, trace: undefined }, reporter);
+	const files = leads ? writeResults(run.net, plan, flags, history) : [];
 	if (flags.showAffine && history.stopped !== "aborted") reporter.affine(affineOf(run.net));
 	reporter.end({
 		last: history.epochs.at(-1),
@@ -71,17 +82,25 @@ export async function runTraining(name: string | undefined, flags: TrainFlags, t
 		seconds: (performance.now() - started) / 1000,
 		weights: await weightsHash(run.net),
 		files,
-		resume: `evenkeel train --resume ${plan.out}`,
+		resume: `evenkeel train --resume ${plan.out}${ranks ? " --distributed" : ""}`,
 	});
 	if (history.stopped === "aborted") terminal.exitCode = interrupted;
+}
+
+/** Fails now rather than after the first epoch. */
+function prepareOutputs({ out }: TrainPlan, { plot, trace }: TrainFlags): void {
+	prepareFolder("--out", out);
+	if (plot !== undefined) checkWritable("--plot", plot);
+	if (trace !== undefined) checkWritable("--trace", trace);
 }
 
 type Run = ReturnType<typeof prepare>;
 
 /** The network, its optimizer and their trainer. */
-function prepare(plan: TrainPlan, { train }: RunData) {
+function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
 	const { preset, lr, epochs, batchSize, dropLast } = plan;
-	const net = callPreset(preset, "build()", () => buildNetwork(preset, { norm: plan.norm, groups: plan.groups }));
+	const built = callPreset(preset, "build()", () => buildNetwork(preset, { norm: plan.norm, groups: plan.groups }));
+	const net = built;
 	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
 	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
 	const length = { lr, epochs, steps: epochs * stepsPerEpoch };
@@ -89,6 +108,7 @@ function prepare(plan: TrainPlan, { train }: RunData) {
 	const trainer = new Trainer(net, {
 		optimizer,
 		schedule,
+		communicator: ranks?.communicator,
 		loss: preset.loss ?? "crossEntropy",
 		metrics: preset.loss === undefined || preset.loss === "crossEntropy" || preset.loss === "nll" ? ["accuracy"] : [],
 	});

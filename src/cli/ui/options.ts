@@ -22,6 +22,14 @@ export function numberBetween(min: number, max = Number.POSITIVE_INFINITY): (tex
 	};
 }
 
+/** `auto`, or how many threads share the work. */
+export function threadCount(text: string): "auto" | number {
+	if (text === "auto") return text;
+	const count = toNumber(text);
+	if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+	throw new InvalidArgumentError("It must be auto or a whole number from 1 to 64.");
+}
+
 /** Numbers separated by commas: `1,0.5,-2`. */
 export function numberList(text: string): number[] {
 	const values = text.split(",").map(toNumber);

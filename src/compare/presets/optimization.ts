@@ -104,7 +104,7 @@ export const convergence = {
 		{ activation: "sigmoid", lr: 1, norm: ["none", "batch"] },
 		{ activation: "relu", lr: 0.1, norm: ["none", "batch"] },
 	],
-	seeds: 3,
+	seeds: 5,
 	target: 0.85,
 	charts: [
 		{

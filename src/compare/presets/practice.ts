@@ -9,7 +9,7 @@ export const batchSize = {
 		"batch size. Batch norm estimates its statistics from each batch, group, layer and instance norm from each example.",
 	base: { preset: "lenet", activation: "relu", epochs: 2, limit: 12000, lr: 0.4, lrBatch: 256 },
 	grid: { norm: ["batch", "group", "layer", "instance", "switchable"], batchSize: [2, 4, 16, 64, 256] },
-	seeds: 3,
+	seeds: 5,
 	charts: [{ x: "batchSize", y: "testAccuracy" }],
 	claims: [
 		{

@@ -32,6 +32,7 @@ export namespace Field {
   export const rowSpan: usize = 22;
   export const columnSpan: usize = 23;
   export const apart: usize = 24;
+  export const taps: usize = 25;
 }
 
 /** Values of Field.mode. */

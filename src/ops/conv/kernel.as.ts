@@ -6,45 +6,59 @@ import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
   BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
-import { addScattered, gather2, gather4, gather6, outer2, outer4, outer6, scatter6, scatterApart6 } from "./tiles.as";
+import { addScattered, outer2, outer4, outer6, scatter4, scatterApart4 } from "./gradient-tiles.as";
+import { gather2, gather2by3, gather2by5, gather4, gather4by3, gather4by5 } from "./tiles.as";
 
 // See tiles.as.ts.
 export {
-  gather2 as conv_tile_gather2, gather4 as conv_tile_gather4, gather6 as conv_tile_gather6,
-  outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, outer6 as conv_tile_outer6, scatter6 as conv_tile_scatter6,
-  scatterApart6 as conv_tile_scatter_apart6,
+  gather2 as conv_tile_gather2, gather2by3 as conv_tile_gather2by3, gather2by5 as conv_tile_gather2by5,
+  gather4 as conv_tile_gather4, gather4by3 as conv_tile_gather4by3, gather4by5 as conv_tile_gather4by5,
+};
+export {
+  outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, outer6 as conv_tile_outer6, scatter4 as conv_tile_scatter4,
+  scatterApart4 as conv_tile_scatter_apart4,
 };
 
 /** Bytes of twelve sums: each item of work keeps a tile of them at the start of its scratch. */
 const TILE: usize = 192;
 
 /**
- * Packs weights into panels of six rows, [column][height], for each group of channels. Row r and
- * column k meet at rowStarts[r] + columnStarts[k]; from `rows` to `padded` rows are zero. An item is
- * (group, panel).
+ * Packs weights into panels, for each group of channels: of four rows as [column][4][4], each value four times, and of
+ * the two rows that may be left as [column][2]. Row r and column k meet at rowStarts[r] + columnStarts[k]; from `rows`
+ * to `padded` rows are zero. An item is (group, panel).
  */
 export function conv_pack(
   weight: usize, groupStep: i32, rowStarts: usize, rows: i32, padded: i32, columnStarts: usize, columns: i32,
   out: usize, begin: i32, end: i32,
 ): void {
-  const panels = (padded + 5) / 6;
+  const panels = (padded + 3) / 4;
   for (let item = begin; item < end; item++) {
     const g = item / panels;
-    const first = (item - g * panels) * 6;
-    const height = min(6, padded - first);
-    const step = <usize>height << 2;
+    const first = (item - g * panels) * 4;
+    const height = min(4, padded - first);
+    const each: usize = height == 4 ? 16 : 4;
+    const step = <usize>height * each;
     for (let r = 0; r < height; r++) {
-      let to = out + (<usize>((g * padded + first) * columns + r) << 2);
-      if (first + r >= rows) {
-        for (let k = 0; k < columns; k++, to += step) store<f32>(to, 0);
-        continue;
-      }
-      const from = weight + (<usize>(g * groupStep + load<i32>(rowStarts + (<usize>(first + r) << 2))) << 2);
+      let to = panelAt(out, g, first, padded, columns) + <usize>r * each;
+      const inside = first + r < rows;
+      const start = inside ? load<i32>(rowStarts + (<usize>(first + r) << 2)) : 0;
+      const from = weight + (<usize>(g * groupStep + start) << 2);
       for (let k = 0; k < columns; k++, to += step) {
-        store<f32>(to, load<f32>(from + (<usize>load<u32>(columnStarts + (<usize>k << 2)) << 2)));
+        const at = from + (<usize>load<u32>(columnStarts + (<usize>k << 2)) << 2);
+        const value: f32 = inside ? load<f32>(at) : 0;
+        if (height == 4) v128.store(to, f32x4.splat(value));
+        else store<f32>(to, value);
       }
     }
   }
+}
+
+/** The panel of packed weights that starts with row `first` of group g. */
+// @ts-ignore: decorator
+@inline
+function panelAt(packed: usize, g: i32, first: i32, padded: i32, columns: i32): usize {
+  const group = ((padded >> 2) << 4) + (padded & 2);
+  return packed + (<usize>(g * group + (first << 2)) * <usize>columns << 2);
 }
 
 /** Bytes of one image, all groups of channels. */
@@ -83,7 +97,7 @@ function spread(block: usize, rows: i32, pixels: i32, y: usize, step: usize, cou
 
 /** The tile that a panel's sums start from: each row's bias eight or, two rows high, sixteen times; zeros without. */
 function fillTile(tile: usize, bias: usize, height: i32): void {
-  for (let i: usize = 0; i < 12; i++) {
+  for (let i: usize = 0; i < 8; i++) {
     const row = height == 2 ? i >> 2 : i >> 1;
     const value: f32 = bias && row < <usize>height ? load<f32>(bias + (row << 2)) : 0;
     v128.store(tile + (i << 4), f32x4.splat(value));
@@ -91,7 +105,7 @@ function fillTile(tile: usize, bias: usize, height: i32): void {
 }
 
 /**
- * y = w x + bias, for the panels [0, …) of six rows of w, cut into `splits` parts of `panelsEach`.
+ * y = w x + bias, for the panels [0, …) of four rows of w, cut into `splits` parts of `panelsEach`.
  * In scratch: the tile, the image, and at `room` an interleaved output until it is spread.
  */
 export function conv_gather(
@@ -104,29 +118,35 @@ export function conv_gather(
   const pixels = field(plan, Field.outHeight) * field(plan, Field.outWidth);
   const pixelGroups = field(plan, Field.pixelGroups);
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
+  const taps = field(plan, Field.taps);
+  const steps = K / taps;
   const padded = outputs + (outputs & 1);
   const step = outStep(plan);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
-    const firstRow = (item - whole * splits) * panelsEach * 6;
-    const endRow = min(padded, firstRow + panelsEach * 6);
+    const firstRow = (item - whole * splits) * panelsEach * 4;
+    const endRow = min(padded, firstRow + panelsEach * 4);
     const g = whole % groups;
     const n = (whole / groups) * (interleaved ? BLOCK : 1);
     const image = prepare(plan, x, n, g, scratch + TILE);
     const to = y + <usize>n * step + (<usize>(g * outputs + firstRow) * <usize>pixels << 2);
     const row = <usize>pixels << (interleaved ? 5 : 2);
     let out = interleaved ? scratch + room : to;
-    for (let r = firstRow; r < endRow; r += 6, out += 6 * row) {
-      const height = min(6, endRow - r);
-      const w = packed + (<usize>(g * padded + r) * <usize>K << 2);
+    for (let r = firstRow; r < endRow; r += 4, out += 4 * row) {
+      const height = min(4, endRow - r);
+      const w = panelAt(packed, g, r, padded, K);
       const last = r + height <= outputs ? 1 : 0;
       fillTile(scratch, bias ? bias + (<usize>(g * outputs + r) << 2) : 0, height);
       for (let p = 0; p < pixelGroups; p += height == 2 ? 4 : 2) {
         const base = bases + (<usize>p << 2);
         const yBase = yBases + (<usize>p << 2);
-        if (height == 6) gather6(w, offsets, K, image, base, scratch, out, yBase, row, last);
-        else if (height == 4) gather4(w, offsets, K, image, base, scratch, out, yBase, row, last);
-        else gather2(w, offsets, K, image, base, scratch, out, yBase, row, last);
+        if (height == 4) {
+          if (taps == 5) gather4by5(w, offsets, steps, image, base, scratch, out, yBase, row, last);
+          else if (taps == 3) gather4by3(w, offsets, steps, image, base, scratch, out, yBase, row, last);
+          else gather4(w, offsets, steps, image, base, scratch, out, yBase, row, last);
+        } else if (taps == 5) gather2by5(w, offsets, steps, image, base, scratch, out, yBase, row, last);
+        else if (taps == 3) gather2by3(w, offsets, steps, image, base, scratch, out, yBase, row, last);
+        else gather2(w, offsets, steps, image, base, scratch, out, yBase, row, last);
       }
     }
     if (interleaved) {
@@ -157,7 +177,7 @@ function groupOutput(plan: usize, y: usize, n: i32, g: i32, room: usize): usize 
 }
 
 /**
- * x = wᵀ y + bias: the adjoint of conv_gather. `packed` holds panels of six weights, [m][6], whose
+ * x = wᵀ y + bias: the adjoint of conv_gather. `packed` holds panels of four weights, [m][4][4], whose
  * offsets are in `offsets`; past the last weight they are those of the first. In scratch: the tile,
  * the image of `imageBytes`, the output.
  */
@@ -168,7 +188,7 @@ export function conv_scatter(
   const groups = field(plan, Field.groups);
   const channels = field(plan, Field.channels);
   const outputs = field(plan, Field.outputs);
-  const panels = (field(plan, Field.weights) + 5) / 6;
+  const panels = (field(plan, Field.weights) + 3) / 4;
   const pixelGroups = field(plan, Field.pixelGroups);
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
   const apart = field(plan, Field.apart);
@@ -181,12 +201,12 @@ export function conv_scatter(
     const from = groupOutput(plan, y, n, g, image + imageBytes);
     clear(image, channels * field(plan, Field.plane));
     for (let k = 0; k < panels; k++) {
-      const w = packed + (<usize>(g * panels + k) * <usize>outputs * 24);
+      const w = packed + (<usize>(g * panels + k) * <usize>outputs << 6);
       for (let p: usize = 0; p < <usize>pixelGroups; p += 2) {
-        const off = offsets + <usize>k * 24, base = bases + (p << 2);
-        if (k < apart) scatterApart6(w, outputs, from + (p << 4), row, off, image, base);
+        const off = offsets + (<usize>k << 4), base = bases + (p << 2);
+        if (k < apart) scatterApart4(w, outputs, from + (p << 4), row, off, image, base);
         else {
-          scatter6(w, outputs, from + (p << 4), row, scratch);
+          scatter4(w, outputs, from + (p << 4), row, scratch);
           addScattered(scratch, off, image, base);
         }
       }
@@ -199,12 +219,12 @@ export function conv_scatter(
 }
 
 /**
- * The rows [first, last) of one output as [group][height][4], for each panel of six rows; panels lie
+ * The rows [first, last) of one output as [group][height][4], for each panel of `tall` rows; panels lie
  * `units` outputs apart, so that a panel runs through the outputs of all units, of which this is the
  * u-th.
  */
 function packOutput(
-  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, u: i32, units: i32, to: usize,
+  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, tall: i32, u: i32, units: i32, to: usize,
 ): void {
   const outputs = field(plan, Field.outputs);
   const outHeight = field(plan, Field.outHeight);
@@ -213,8 +233,8 @@ function packOutput(
   const row = <usize>(outHeight * outWidth) << 2;
   const step = outStep(plan);
   const from = y + <usize>n * step + <usize>(g * outputs) * row;
-  for (let r = first; r < last; r += 6) {
-    const height = min(6, last - r);
+  for (let r = first; r < last; r += tall) {
+    const height = min(tall, last - r);
     const each = <usize>height << 4;
     const panel = to + (<usize>(((r - first) * units + u * height) * pixelGroups) << 4);
     for (let i = 0; i < height; i++) {
@@ -244,13 +264,13 @@ function addTile(tile: usize, step: usize, rows: i32, columns: i32, dw: usize, r
  * over the `count` groups of pixels at `bases`.
  */
 function multiplyOuter(
-  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32,
+  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32, tall: i32,
   dw: usize, tile: usize,
 ): void {
   const K = field(plan, Field.weights);
   const row = <usize>K << 2;
-  for (let r = first; r < last; r += 6) {
-    const height = min(6, last - r);
+  for (let r = first; r < last; r += tall) {
+    const height = min(tall, last - r);
     const rows = min(height, field(plan, Field.outputs) - r);
     const y = packed + (<usize>((r - first) * count) << 4);
     const width = height == 2 ? 4 : 2;
@@ -265,14 +285,14 @@ function multiplyOuter(
 }
 
 /**
- * The gradient of the weights. An item is (chunk of `unitsEach` images or blocks, group, part of
- * the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart.
+ * The gradient of the weights, in panels of `tall` rows. An item is (chunk of `unitsEach` images or blocks, group, part
+ * of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart.
  * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the bases of all
  * groups of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
   plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
-  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, basesBytes: usize, imageBytes: usize,
+  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, tall: i32, basesBytes: usize, imageBytes: usize,
   begin: i32, end: i32, scratch: usize,
 ): void {
   const groups = field(plan, Field.groups);
@@ -289,8 +309,8 @@ export function conv_outer(
   repeatBases(bases, pixelGroups, block, inPlace ? imageStep(plan) : imageBytes, allBases);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
-    const first = (item - whole * splits) * panelsEach * 6;
-    const last = min(padded, first + panelsEach * 6);
+    const first = (item - whole * splits) * panelsEach * tall;
+    const last = min(padded, first + panelsEach * tall);
     const g = whole % groups;
     const chunk = whole / groups;
     const dw = partial + (<usize>(chunk * partialStep + g * outputs * K) << 2);
@@ -302,9 +322,9 @@ export function conv_outer(
       for (let i = 0; i < count; i++) {
         const at = prepare(plan, x, (u + i) * perUnit, g, room + <usize>i * imageBytes);
         if (i == 0) image = at;
-        packOutput(plan, y, (u + i) * perUnit, g, first, last, i, count, packed);
+        packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed);
       }
-      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, dw, scratch);
+      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
     }
   }
 }

@@ -15,7 +15,7 @@ const LANES = 4;
 /** Images of an interleaved block. */
 const BLOCK = 8;
 /** Weights of a panel that is scattered. */
-const PANEL = 6;
+const PANEL = 4;
 
 export interface Plan {
 	readonly inPlace: boolean;
@@ -121,12 +121,18 @@ export function scatterOrder(g: Geometry): number[] {
 }
 
 /**
- * Of how many panels of scatter, from the first on, each tile's places are apart: six weights that follow each other
- * are then of six channels, and two groups of pixels share no pixel.
+ * Of how many panels of scatter, from the first on, each tile's places are apart: four weights that follow each other
+ * are then of four channels, and two groups of pixels share no pixel.
  */
 function panelsApart(g: Geometry, { mode }: Layout, pixelGroups: number): number {
 	const groupsApart = (mode === INTERLEAVED || g.outSize[1] % LANES === 0) && pixelGroups % 2 === 0;
 	return g.channels >= PANEL && groupsApart ? Math.floor(weightsOf(g) / PANEL) : 0;
+}
+
+/** How many weights that follow each other meet pixels that do: the kernel's width where there are loops for it, or 1. */
+function tapsTogether(g: Geometry, { mode }: Layout): number {
+	const neighbors = mode !== INTERLEAVED && g.stride[1] === 1 && g.dilation[1] === 1;
+	return neighbors && (g.kernel[1] === 3 || g.kernel[1] === 5) ? g.kernel[1] : 1;
 }
 
 /** A plan but for the place of its tables in the heap, which are one after the other in `values`. */
@@ -149,10 +155,17 @@ function makeTables(geometry: Geometry, copies: boolean): Tables {
 	const fields = [
 		...[g.channels, g.size[0], g.size[1], rows, columns, pitch, phase, plane, g.stride[1], g.top, g.left, mode],
 		...[g.images, g.groups, g.outputs, offsets.length, g.outSize[0], g.outSize[1], pixelGroups, outPitch],
-		...[outInPlace ? 1 : 0, g.stride[0], extent(g, 0), extent(g, 1), panelsApart(g, image, pixelGroups)],
+		...[
+			outInPlace ? 1 : 0,
+			g.stride[0],
+			extent(g, 0),
+			extent(g, 1),
+			panelsApart(g, image, pixelGroups),
+			tapsTogether(g, image),
+		],
 	];
 	// Past the last weight stand zeros in the place of the first, which add zero times what that one adds.
-	const missing = new Array<number>((6 - (offsets.length % 6)) % 6).fill(offsets[0]);
+	const missing = new Array<number>((PANEL - (offsets.length % PANEL)) % PANEL).fill(offsets[0]);
 	const tables = [
 		fields,
 		repeatLast(offsets, LANES),

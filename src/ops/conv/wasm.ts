@@ -10,7 +10,9 @@ import { type ConvKernels, extent, type Geometry, weightsOf } from "./geometry.t
 import { makePlan, scatterOrder } from "./plan.ts";
 
 /** Rows of a panel of weights. */
-const PANEL = 6;
+const PANEL = 4;
+/** Rows of a panel of outputs where they are no multiple of four: 6 + 4 leave less over than 4 + 4 + 2. */
+const TALL = 6;
 /** Bytes of a tile of sums, at the start of scratch. */
 const TILE = 192;
 /** Into how many items of work an op is cut at least, where there is anything to cut. */
@@ -23,7 +25,7 @@ const CACHE_BYTES = 192 * 1024;
 const PARTIAL_FLOATS = 1 << 24;
 
 /**
- * What scatter's additions to memory cost, in multiply-adds of six weights by eight pixels: a tile of
+ * What scatter's additions to memory cost, in multiply-adds of four weights by eight pixels: a tile of
  * M steps takes as long as M plus this (measured).
  */
 const SCATTER_OVERHEAD = 8;
@@ -52,7 +54,8 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const most = Math.max(1, Math.min(ITEMS, Math.floor(PARTIAL_FLOATS / Math.max(1, size))));
 		const unitsEach = Math.ceil(plan.units / most);
 		const chunks = Math.ceil(plan.units / unitsEach);
-		const { splits, panelsEach } = splitPanels(g, chunks * g.groups);
+		const tall = even(g.outputs) % PANEL === 0 ? PANEL : TALL;
+		const { splits, panelsEach } = splitPanels(g, tall, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
 		const outBytes = even(g.outputs) * plan.pixelGroups * 16;
 		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
@@ -63,7 +66,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			"conv_outer",
 			[
 				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, size],
-				...[unitsEach, block, splits, panelsEach, basesBytes, plan.imageBytes],
+				...[unitsEach, block, splits, panelsEach, tall, basesBytes, plan.imageBytes],
 			],
 			items,
 			grain(g, items),
@@ -103,7 +106,7 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 	const wasm = wasmOf(out);
 	const plan = makePlan(wasm, g, false);
 	const packed = pack(wasm, g, weight, places, even(g.outputs));
-	const { splits, panelsEach } = splitPanels(g, plan.units * g.groups);
+	const { splits, panelsEach } = splitPanels(g, PANEL, plan.units * g.groups);
 	const items = plan.units * g.groups * splits;
 	const pixels = g.outSize[0] * g.outSize[1];
 	const room = TILE + plan.imageBytes;
@@ -171,8 +174,8 @@ function turnedWeights(g: Geometry): Places {
 }
 
 /** Cuts the panels of a group into parts where there are too few images to go round. */
-function splitPanels(g: Geometry, wholes: number): { splits: number; panelsEach: number } {
-	const panels = Math.ceil(even(g.outputs) / PANEL);
+function splitPanels(g: Geometry, rows: number, wholes: number): { splits: number; panelsEach: number } {
+	const panels = Math.ceil(even(g.outputs) / rows);
 	const panelsEach = Math.ceil(panels / Math.min(panels, Math.ceil(ITEMS / wholes)));
 	return { splits: Math.ceil(panels / panelsEach), panelsEach };
 }
@@ -183,10 +186,10 @@ function grain(g: Geometry, items: number): number {
 	return Math.max(1, Math.round((CHUNK_FLOPS * items) / Math.max(1, flops)));
 }
 
-/** Packs the weights at `places` into panels of six rows, and four or two for the rest of `padded` rows. */
+/** Packs the weights at `places` into panels of four rows, each value four times, and two for the rest of `padded` rows. */
 function pack(wasm: WasmBackend, g: Geometry, weight: Tensor, places: Places, padded: number): number {
 	const { rows, columns } = places;
-	const out = wasm.take(4 * g.groups * padded * columns.length);
+	const out = wasm.take(4 * g.groups * (16 * Math.floor(padded / PANEL) + (padded % PANEL)) * columns.length);
 	const rowTable = takeInts(wasm, rows);
 	const columnTable = takeInts(wasm, columns);
 	const groupStep = g.outputs * weightsOf(g);

@@ -3,7 +3,7 @@
 // elements unless they are called bytes.
 
 import { fma, sumLanes } from "../../backend/wasm/simd.as";
-import { tile_packed, tile_rows } from "./tiles.as";
+import { tile } from "./tiles.as";
 
 /** Writes columns 0 to 3 of four rows as rows: out[j, 0..3] = (r0[j], r1[j], r2[j], r3[j]). */
 // @ts-ignore: decorator
@@ -46,17 +46,37 @@ function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, out: 
   }
 }
 
-/** Packs 6 rows, of which `rows` exist, as [K][6]. */
+/** Packs four values as four vectors, each of one of them. */
+// @ts-ignore: decorator
+@inline
+function storeBroadcast(v: v128, out: usize, step: usize): void {
+  v128.store(out, i32x4.shuffle(v, v, 0, 0, 0, 0));
+  v128.store(out + step, i32x4.shuffle(v, v, 1, 1, 1, 1));
+  v128.store(out + 2 * step, i32x4.shuffle(v, v, 2, 2, 2, 2));
+  v128.store(out + 3 * step, i32x4.shuffle(v, v, 3, 3, 3, 3));
+}
+
+/** Packs 4 rows, of which `rows` exist, as [K][4], each value four times. What does not exist is never used. */
 function packRows(a: usize, rs: usize, cs: usize, K: i32, rows: i32, out: usize): void {
+  let k = 0;
   if (rs == 4) {
-    for (let k = 0; k < K; k++, a += cs, out += 24) {
-      v128.store(out, v128.load(a));
-      store<u64>(out + 16, load<u64>(a + 16));
-    }
+    for (; k < K; k++, a += cs, out += 64) storeBroadcast(v128.load(a), out, 16);
     return;
   }
-  for (let k = 0; k < K; k++, a += cs, out += 24) {
-    for (let i: usize = 0; i < <usize>rows; i++) store<f32>(out + (i << 2), load<f32>(a + i * rs));
+  if (cs == 4) {
+    const last = <usize>rows - 1;
+    const a1 = a + min<usize>(1, last) * rs, a2 = a + min<usize>(2, last) * rs, a3 = a + last * rs;
+    for (; k + 4 <= K; k += 4, out += 256) {
+      const at = <usize>k << 2;
+      storeBroadcast(v128.load(a + at), out, 64);
+      storeBroadcast(v128.load(a1 + at), out + 16, 64);
+      storeBroadcast(v128.load(a2 + at), out + 32, 64);
+      storeBroadcast(v128.load(a3 + at), out + 48, 64);
+    }
+  }
+  for (; k < K; k++, out += 64) {
+    const from = a + <usize>k * cs;
+    for (let i: usize = 0; i < <usize>rows; i++) v128.store(out + (i << 4), v128.load32_splat(from + i * rs));
   }
 }
 
@@ -85,19 +105,19 @@ function copyCorner(from: usize, fromStep: usize, to: usize, toStep: usize, rows
 
 /**
  * C = A B + bias for each product of the batch. An item is a block of `blockM` x `blockN` tiles of
- * 6 x 8 of one product. `aStarts` and `bStarts` (int32, by product) say where A and B start: A in
+ * 4 x 8 of one product. `aStarts` and `bStarts` (int32, by product) say where A and B start: A in
  * elements, B in bytes after `b`. Of B, panel j starts `bPanel` bytes after panel j - 1, and k + 1
  * `bStep` bytes after k: 32 if packed. `bias` is 0 where there is none. K is cut into `kBlocks`
  * equal blocks, so that a panel stays in the first-level cache.
  *
- * Scratch: 6 x 8 x 4 bytes for a tile at the edge, 32 bytes of zeros (256 in all), then A packed.
+ * Scratch: 192 bytes for a tile at the edge, 64 bytes of zeros, then A packed.
  */
 export function matmul_multiply(
   a: usize, rsA: i32, csA: i32, aStarts: usize, b: usize, bStep: usize, bPanel: usize, bStarts: usize,
   c: usize, M: i32, N: i32, K: i32, bias: usize, blockM: i32, blockN: i32, kBlocks: i32,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  const tilesM = (M + 5) / 6;
+  const tilesM = (M + 3) / 4;
   const tilesN = (N + 7) / 8;
   const blocksM = (tilesM + blockM - 1) / blockM;
   const blocksN = (tilesN + blockN - 1) / blockN;
@@ -106,8 +126,7 @@ export function matmul_multiply(
   const aRow = <usize>rsA << 2;
   const aColumn = <usize>csA << 2;
   const zeros = scratch + 192;
-  v128.store(zeros, f32x4.splat(0));
-  v128.store(zeros, f32x4.splat(0), 16);
+  for (let i: usize = 0; i < 64; i += 16) v128.store(zeros + i, f32x4.splat(0));
   for (let item = begin; item < end; item++) {
     const product = item / (blocksM * blocksN);
     const block = item - product * blocksM * blocksN;
@@ -121,20 +140,18 @@ export function matmul_multiply(
     let k = 0;
     do {
       const kc = min(kStep, K - k);
-      // Whole panels of contiguous rows are read in place, all others are packed.
       for (let i = firstM; i < lastM; i++) {
-        if (csA != 1 || i * 6 + 6 > M) {
-          const from = aStart + <usize>(i * 6) * aRow + <usize>k * aColumn;
-          packRows(from, aRow, aColumn, kc, min(6, M - i * 6), scratch + 256 + <usize>(i - firstM) * <usize>kc * 24);
-        }
+        const from = aStart + <usize>(i * 4) * aRow + <usize>k * aColumn;
+        packRows(from, aRow, aColumn, kc, min(4, M - i * 4), scratch + 256 + (<usize>(i - firstM) * <usize>kc << 6));
       }
       for (let j = firstN; j < lastN; j++) {
-        const bTile = bStart + <usize>j * bPanel + <usize>k * bStep;
+        // Without any k it is 0 times 0 that is added.
+        const bTile = kc == 0 ? zeros : bStart + <usize>j * bPanel + <usize>k * bStep;
         const columns = min(8, N - j * 8);
         for (let i = firstM; i < lastM; i++) {
-          const rows = min(6, M - i * 6);
-          const whole = rows == 6 && columns == 8;
-          const cTile = cStart + <usize>(i * 6) * ldc + (<usize>j << 5);
+          const rows = min(4, M - i * 4);
+          const whole = rows == 4 && columns == 8;
+          const cTile = cStart + <usize>(i * 4) * ldc + (<usize>j << 5);
           const to = whole ? cTile : scratch;
           const toStep = whole ? ldc : 32;
           let from = to;
@@ -143,13 +160,8 @@ export function matmul_multiply(
             from = bias ? bias + (<usize>j << 5) : zeros;
             fromStep = 0;
           } else if (!whole) copyCorner(cTile, ldc, scratch, 32, rows, columns);
-          if (csA == 1 && rows == 6) {
-            const aTile = aStart + <usize>(i * 6) * aRow + (<usize>k << 2);
-            tile_rows(aTile, aRow, bTile, bStep, kc, from, fromStep, to, toStep);
-          } else {
-            const aTile = scratch + 256 + <usize>(i - firstM) * <usize>kc * 24;
-            tile_packed(aTile, bTile, bStep, kc, from, fromStep, to, toStep);
-          }
+          const aTile = kc == 0 ? zeros : scratch + 256 + (<usize>(i - firstM) * <usize>kc << 6);
+          tile(aTile, bTile, bStep, max(1, kc), from, fromStep, to, toStep);
           if (!whole) copyCorner(scratch, 32, cTile, ldc, rows, columns);
         }
       }
@@ -222,4 +234,4 @@ export function matmul_sum(
 }
 
 // See tiles.as.ts.
-export { tile_packed as matmul_tile_packed, tile_rows as matmul_tile_rows };
+export { tile as matmul_tile };

@@ -7,8 +7,10 @@ import { wasmOf } from "../op.ts";
 import type { Matrices, Product, ProductKernels } from "./product.ts";
 
 /** The micro-kernel's tile. */
-const TILE_M = 6;
+const TILE_M = 4;
 const TILE_N = 8;
+/** Bytes of a packed value of A: it stands there four times. */
+const PACKED_A = 16;
 /** Most of k at once: a panel of B is then at most 12 kB and stays in the first-level cache. */
 const K_BLOCK = 384;
 /** Up to so many rows, B is read where it lies rather than packed: it is not used often enough. */
@@ -73,9 +75,9 @@ function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 	const packed = packs ? pack(wasm, b, k, n) : null;
 	const aStarts = takeInts(wasm, a.starts);
 	const bStarts = takeInts(wasm, packed?.starts ?? b.starts.map((start) => 4 * start));
-	const { blockM, blockN, items } = blocks(m, n, k, a.strides[1] !== 1);
+	const { blockM, blockN, items } = blocks(m, n, k);
 	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
-	const aPacked = blockM * TILE_M * 4 * Math.ceil(k / kBlocks);
+	const aPacked = blockM * TILE_M * PACKED_A * Math.ceil(k / kBlocks);
 	wasm.launch(
 		"matmul_multiply",
 		[
@@ -108,16 +110,15 @@ function pack(wasm: WasmBackend, b: Matrices, k: number, n: number): { ptr: numb
 }
 
 /**
- * How one product is cut into blocks of tiles. A block that reads A in place is four tiles high, so
- * that B is reused from near; one that packs A is wide, so that packing pays.
+ * How one product is cut into blocks of tiles: wide ones, so that packing A pays.
  */
-function blocks(m: number, n: number, k: number, packsA: boolean): { blockM: number; blockN: number; items: number } {
+function blocks(m: number, n: number, k: number): { blockM: number; blockN: number; items: number } {
 	const tilesM = Math.ceil(m / TILE_M);
 	const tilesN = Math.ceil(n / TILE_N);
 	const tile = 2 * TILE_M * TILE_N * Math.max(1, k);
 	const flops = Math.min(MOST_FLOPS, Math.max(LEAST_FLOPS, (tilesM * tilesN * tile) / MOST_ITEMS));
 	const wanted = Math.max(1, Math.round(flops / tile));
-	let blockM = Math.min(tilesM, packsA ? Math.ceil(wanted / 16) : 4);
+	let blockM = Math.min(tilesM, Math.ceil(wanted / 16));
 	const blockN = Math.min(tilesN, Math.max(1, Math.round(wanted / blockM)));
 	// A narrow product: taller blocks, so that an item is still worth handing out.
 	if (blockN === tilesN) blockM = Math.min(tilesM, Math.max(blockM, Math.round(wanted / blockN)), 16);

@@ -5,8 +5,8 @@ import { defineStrings } from "../../i18n/i18n.ts";
 export const strings = defineStrings({
 	title: { en: "Loss and accuracy", zh: "损失与准确率" },
 	lead: {
-		en: "Thin lines are single batches, thick ones their moving average. Dots are accuracy on examples that neither network has seen, in evaluation mode.",
-		zh: "细线是单个批次，粗线是它们的移动平均。圆点是在评估模式下对两个网络都没见过的样本的准确率。",
+		en: "Lines are moving averages over the batches; behind them, pale, the single batches. Dots are accuracy on examples that neither network has seen, in evaluation mode.",
+		zh: "曲线是各批次的移动平均，背后的浅色是单个批次。圆点是评估模式下的准确率，所用样本两个网络都没见过。",
 	},
 	loss: { en: "Training loss", zh: "训练损失" },
 	accuracy: { en: "Accuracy", zh: "准确率" },

@@ -12,7 +12,9 @@ export function quantiles(values: ArrayLike<number>): Float32Array {
 	const count = values.length;
 	if (count === 0) return found;
 	const taken = Math.min(count, SAMPLE);
-	const sample = Float32Array.from({ length: taken }, (_, i) => values[Math.floor(((i + 0.5) * count) / taken)]).sort();
+	const sample = new Float32Array(taken);
+	for (let i = 0; i < taken; i++) sample[i] = values[Math.floor(((i + 0.5) * count) / taken)];
+	sample.sort();
 	for (const [i, level] of levels.entries()) {
 		const at = level * (taken - 1);
 		const low = Math.floor(at);

@@ -4,10 +4,17 @@
 /** Of the steepest slope. */
 const FLAT = 1 / 20;
 
-/** Slopes, as shares of the steepest, from input x and output y. */
-const slopes: Record<string, (x: number, y: number) => number> = {
-	Sigmoid: (_, y) => 4 * y * (1 - y),
-	Tanh: (_, y) => 1 - y * y,
+/**
+ * Flat on both sides: each output is counted by itself. It is flat where it is further than `distance` from `center`,
+ * from 4 y (1 - y) < FLAT of the sigmoid and 1 - y² < FLAT of tanh.
+ */
+const saturating: Record<string, { readonly center: number; readonly distance: number }> = {
+	Sigmoid: { center: 0.5, distance: Math.sqrt(1 - FLAT) / 2 },
+	Tanh: { center: 0, distance: Math.sqrt(1 - FLAT) },
+};
+
+/** One flat side, on which half of the outputs belong: slopes, as shares of the steepest, from input x. */
+const oneSided: Record<string, (x: number) => number> = {
 	ReLU: (x) => (x > 0 ? 1 : 0),
 	LeakyReLU: (x) => (x > 0 ? 1 : 0.01),
 	GELU: (x) => Math.abs(normal(x) + x * 0.3989422804014327 * Math.exp(-0.5 * x * x)),
@@ -17,9 +24,6 @@ const slopes: Record<string, (x: number, y: number) => number> = {
 	},
 };
 
-/** Flat on both sides: each output is counted by itself. The others have one flat side, on which half of the outputs belong. */
-const saturating = new Set(["Sigmoid", "Tanh"]);
-
 /**
  * The share of outputs that are flat (sigmoid, tanh), or of units that are flat for every example (ReLU and its kin); NaN
  * for a layer that is no activation.
@@ -28,21 +32,25 @@ const saturating = new Set(["Sigmoid", "Tanh"]);
  * @param y `[examples, units]`
  */
 export function flatShare(type: string, x: ArrayLike<number>, y: ArrayLike<number>, examples: number): number {
-	const slope = slopes[type];
-	if (!slope || y.length === 0) return Number.NaN;
+	if (y.length === 0) return Number.NaN;
+	const ends = saturating[type];
+	if (ends) return shareBeyond(y, ends.center, ends.distance);
+	const slope = oneSided[type];
+	if (!slope) return Number.NaN;
 	const units = y.length / examples;
-	if (saturating.has(type)) {
-		let flat = 0;
-		for (let i = 0; i < y.length; i++) if (slope(x[i], y[i]) < FLAT) flat++;
-		return flat / y.length;
-	}
 	let dead = 0;
 	for (let unit = 0; unit < units; unit++) {
 		let i = unit;
-		while (i < y.length && slope(x[i], y[i]) < FLAT) i += units;
+		while (i < y.length && slope(x[i]) < FLAT) i += units;
 		if (i >= y.length) dead++;
 	}
 	return dead / units;
+}
+
+function shareBeyond(y: ArrayLike<number>, center: number, distance: number): number {
+	let beyond = 0;
+	for (let i = 0; i < y.length; i++) if (Math.abs(y[i] - center) > distance) beyond++;
+	return beyond / y.length;
 }
 
 /** The standard normal distribution function, within 7.5e-8 (Abramowitz and Stegun 26.2.17). */

@@ -27,10 +27,12 @@ describeLab("the heat maps", (lab) => {
 		const chart = page.getByRole("application", { name: /^Heat map: Activation mean of each layer of Twin A/ });
 		await chart.focus();
 		await page.keyboard.press("End");
-		expect(await texts(page, "Activation mean")).toEqual([
-			expect.stringMatching(/^conv1 · step 3 · [-\d.e]+$/),
-			expect.stringMatching(/^conv1 · step 3 · [-\d.e]+$/),
-		]);
+		await expect
+			.poll(() => texts(page, "Activation mean"))
+			.toEqual([
+				expect.stringMatching(/^conv1 · step 3 · [-\d.e]+$/),
+				expect.stringMatching(/^conv1 · step 3 · [-\d.e]+$/),
+			]);
 		await page.keyboard.press("ArrowDown");
 		await page.keyboard.press("Home");
 		expect(await texts(page, "Activation mean")).toEqual([

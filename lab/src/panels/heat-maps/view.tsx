@@ -16,7 +16,7 @@ import { type Cursor, type Painter, TimeCanvas } from "../../ui/timeline/time-ca
 import { TwinPair } from "../../ui/timeline/twins.tsx";
 import type { PanelProps } from "../panel.ts";
 import type { LayerStatistics } from "./engine.ts";
-import { type Metric, metrics } from "./metrics.ts";
+import { hasRow, type Metric, metrics } from "./metrics.ts";
 import { strings } from "./strings.ts";
 import "./style.css";
 
@@ -28,17 +28,17 @@ interface Look {
 	readonly format: (value: number) => string;
 }
 
-const trained = ({ kind }: LayerInfo): boolean => kind !== "flatten" && kind !== "dropout" && kind !== "pool";
+const shown = ({ kind }: LayerInfo): boolean => hasRow(kind);
 const looks: Record<Metric, Look> = {
-	mean: { colors: "diverging", fits: trained, scale: evenScale, format: formatValue },
-	std: { colors: "sequential", fits: trained, scale: (values) => logScale(values, 4), format: formatValue },
+	mean: { colors: "diverging", fits: shown, scale: evenScale, format: formatValue },
+	std: { colors: "sequential", fits: shown, scale: (values) => logScale(values, 4), format: formatValue },
 	flat: {
 		colors: "sequential",
 		fits: ({ kind }) => kind === "activation",
 		scale: () => ({ least: 0, most: 1, log: false }),
 		format: formatShare,
 	},
-	gradient: { colors: "sequential", fits: trained, scale: (values) => logScale(values, 8), format: formatValue },
+	gradient: { colors: "sequential", fits: shown, scale: (values) => logScale(values, 8), format: formatValue },
 };
 
 const rowsOf = ({ values }: LayerStatistics): Float32Array => values;

@@ -80,18 +80,16 @@ function statistics(x: ArrayLike<number>, n: number, c: number, positions: numbe
 	const mean = new Float64Array(c);
 	const variance = new Float64Array(c);
 	const count = n * positions;
-	const each = (add: (channel: number, value: number) => void): void => {
-		for (let row = 0; row < n * c; row++) {
-			const channel = row % c;
-			const start = row * positions;
-			for (let i = start; i < start + positions; i++) add(channel, x[i]);
-		}
-	};
-	each((channel, value) => {
-		mean[channel] += value / count;
-	});
-	each((channel, value) => {
-		variance[channel] += (value - mean[channel]) ** 2 / count;
-	});
+	for (let row = 0; row < n * c; row++) {
+		let sum = 0;
+		for (let i = row * positions; i < (row + 1) * positions; i++) sum += x[i];
+		mean[row % c] += sum / count;
+	}
+	for (let row = 0; row < n * c; row++) {
+		const center = mean[row % c];
+		let sum = 0;
+		for (let i = row * positions; i < (row + 1) * positions; i++) sum += (x[i] - center) ** 2;
+		variance[row % c] += sum / count;
+	}
 	return { mean, variance };
 }

@@ -69,8 +69,8 @@ export function TimeCanvas(props: TimeCanvasProps) {
 		const draw = (): void => {
 			drawAll(element, latest.current);
 			const at = cursor.peek();
-			// Whoever listens is told of moves, not of every new number.
-			if (!byKeyboard.peek()) text.value = at ? latest.current.read(at) : "";
+			// Whoever listens is told of moves and of the first number there, not of every new one.
+			if (!byKeyboard.peek() || text.peek() === "") text.value = at ? latest.current.read(at) : "";
 		};
 		let timer = 0;
 		const later = (): void => {

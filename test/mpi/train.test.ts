@@ -1,0 +1,103 @@
+// `evenkeel train --distributed` on real ranks: what it prints, and how it ends when something goes wrong on one of them.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readCheckpoint } from "../../src/train/index.ts";
+import { cli, type Group, hasMpirun, jsonLines, mpirun, startMpirun } from "../support/mpirun.ts";
+
+const planted = join(import.meta.dirname, "programs/planted.mjs");
+
+let root: string;
+
+beforeAll(() => {
+	root = mkdtempSync(join(tmpdir(), "evenkeel-distributed-"));
+});
+
+afterAll(() => {
+	rmSync(root, { recursive: true, force: true });
+});
+
+const train = (ranks: number, out: string, ...more: string[]): Group => {
+	const common = ["--distributed", "--json", "--threads", "1", "--checkpoint-every", "1", "--out", join(root, out)];
+	return [ranks, cli, "train", planted, ...common, ...more];
+};
+
+describe.skipIf(!hasMpirun)("train --distributed", () => {
+	test("rank 0 alone prints and writes", async () => {
+		const { code, stdout } = await mpirun([train(3, "whole")]);
+		expect(code).toBe(0);
+		const lines = jsonLines(stdout);
+		expect(lines.map(({ event }) => event)).toEqual(["start", "epoch", "epoch", "epoch", "end"]);
+		expect(lines[0]).toMatchObject({ ranks: 3, machines: 1, threads: 1, batchSize: 12, trainExamples: 240 });
+	});
+
+	test("a rank that is killed in the middle of an epoch ends the others; two go on from its checkpoint", async () => {
+		const { code, stdout, stderr, seconds } = await mpirun([train(3, "killed")], { PLANT: "kill 1 33" });
+		expect(code).not.toBe(0);
+		expect(stderr).toMatch(/rank 1 .*(has ended in the middle of the run|exited on signal 9)/);
+		expect(seconds).toBeLessThan(30);
+		expect(jsonLines(stdout).map(({ event }) => event)).toEqual(["start", "epoch"]);
+		const { state } = readCheckpoint(join(root, "killed"));
+		expect(state).toMatchObject({ step: 32, loader: { epoch: 1, position: 12 } });
+		const rest = await mpirun([[2, cli, "train", "--distributed", "--json", "--resume", join(root, "killed")]]);
+		expect(rest.code).toBe(0);
+		const lines = jsonLines(rest.stdout);
+		expect(lines[0]).toMatchObject({ event: "start", ranks: 2, step: 32 });
+		expect(lines.slice(1).map(({ event, epoch }) => [event, epoch])).toEqual([
+			["epoch", 2],
+			["epoch", 3],
+			["end", undefined],
+		]);
+	});
+
+	test("a rank that is stopped, as one whose machine is gone, ends the others too", async () => {
+		const { code, stderr, seconds } = await mpirun([train(3, "stopped")], { PLANT: "stop 2 5" });
+		expect(code).toBe(1);
+		expect(stderr).toMatch(/evenkeel train: rank 2 \(.*, process \d+\) has not been heard of for 15 s/);
+		expect(seconds).toBeLessThan(35);
+		expect(readCheckpoint(join(root, "stopped")).state.step).toBe(4);
+	});
+
+	test("NaN on one rank is told with rank and layer, by rank 0", async () => {
+		const inNorm = await mpirun([train(3, "nan")], { PLANT: "nan 2 7" });
+		expect(inNorm.code).toBe(1);
+		expect(inNorm.stderr).toMatch(/^evenkeel train: rank 2: BatchNorm1d "2": .*(NaN|Infinity|infinite|finite)/m);
+		const inLoss = await mpirun([train(3, "nan-loss")], { PLANT: "nan 1 7", NORM: "none" });
+		expect(inLoss.code).toBe(1);
+		expect(inLoss.stderr).toMatch(
+			/^evenkeel train: rank 1: epoch 1, batch 7 of 20: the loss is NaN.*that of Planted "1"/m,
+		);
+		expect(readCheckpoint(join(root, "nan-loss")).state.step).toBe(6);
+	});
+
+	test("any error on one rank is told by rank 0", async () => {
+		const { code, stderr } = await mpirun([train(2, "thrown")], { PLANT: "throw 1 3" });
+		expect(code).toBe(1);
+		expect(stderr).toMatch(/^evenkeel train: rank 1: the planted error$/m);
+	});
+
+	test("ranks that were started differently are told apart", async () => {
+		const sizes = await mpirun([train(2, "unlike"), train(1, "unlike", "--batch-size", "24")]);
+		expect(sizes.code).toBe(1);
+		expect(sizes.stderr).toMatch(
+			/^evenkeel train: the ranks were not started alike: batchSize is 12 on ranks 0 and 1 and 24 on rank 2\. Start/m,
+		);
+		const [one, other] = [train(1, "unlike"), train(1, "unlike")];
+		const withRows = (group: Group): Group =>
+			[group[0], "--import", "data:text/javascript,process.env.ROWS=230", ...group.slice(1)] as unknown as Group;
+		const data = await mpirun([one, withRows(other)]);
+		expect(data.code).toBe(1);
+		expect(data.stderr).toMatch(/examples is 240 on rank 0 and 230 on rank 1; .*hash of training examples is "/);
+	});
+
+	test("told to stop, they stop after the same step, and say how to go on", async () => {
+		const { child, ended } = startMpirun([train(2, "told", "--epochs", "2000")]);
+		child.stdout?.on("data", (text: string) => {
+			if (text.includes('"epoch":2,')) child.kill("SIGTERM");
+		});
+		const { stdout } = await ended;
+		expect(jsonLines(stdout).at(-1)).toMatchObject({ event: "end", stopped: "aborted" });
+	});
+});
