@@ -56,8 +56,8 @@ await mpiRun(async (world) => {
 	manualSeed(0);
 	const { communicator, counts } = counting(world);
 	const preset = presetNamed(name);
-	const built = preset.build({ norm: "batch" });
-	const net = sync ? convertSyncBatchNorm(built, communicator) : built;
+	const net = preset.build({ norm: "batch" });
+	if (sync) convertSyncBatchNorm(net, communicator);
 	const random = new Generator(1);
 	const images = tensor(Uint8Array.from({ length: ROWS * 784 }, () => random.int(256)), [ROWS, 1, 28, 28]);
 	const labels = tensor(Int32Array.from({ length: ROWS }, () => random.int(10)));

@@ -117,7 +117,7 @@ export class Trainer {
 	 * evenly as can be, gradients are weighted by the rows, and a step is the step of one process with that batch, up to
 	 * rounding; so neither the learning rate nor the meaning of a checkpoint depends on the number of ranks. All have the same
 	 * bits of weights after each step. What differs is batch norm: it averages over a rank's own rows, and the running statistics
-	 * that count are rank 0's, unless `nn.convertSyncBatchNorm` lets the ranks share them. Losses, metrics and
+	 * that count are rank 0's, unless `convertSyncBatchNorm` lets the ranks share them. Losses, metrics and
 	 * validation are those of all ranks, and callbacks are called on each; rank 0 alone writes checkpoints and reads the
 	 * one to resume from, which any number of ranks, also one process, can take up. `signal` on one rank stops all.
 	 *
