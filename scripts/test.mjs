@@ -22,8 +22,8 @@ const steps = [
 	{ name: "one-way imports", run: () => node(bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src") },
 	{ name: "unit and conformance tests", run: () => tests("unit") },
 	{ name: "build", run: () => node("scripts/build.mjs") },
-	{ name: "several processes over MPI", run: () => tests("mpi") },
 	{ name: "end-to-end and packaging tests", run: () => tests("built") },
+	{ name: "several processes over MPI", run: () => tests("mpi") },
 	{ name: "browser tests", run: () => tests("browser") },
 	{ name: "the lab in a browser", run: () => tests("lab") },
 ];

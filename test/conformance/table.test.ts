@@ -25,6 +25,7 @@ const runnerModules = import.meta.glob<{ runners: Record<string, Runner> }>("../
 const formula = (source: string) => `the paper's formula in float64 (${source}); PyTorch has no such function`;
 const sources: Readonly<Record<string, string>> = {
 	"batch-norm": "`torch.nn.functional.batch_norm` in float64; masks and virtual batches with its formula",
+	"sync-batch-norm": "`torch.nn.functional.batch_norm` in float64 on the examples of all ranks",
 	"layer-norm": "`torch.nn.functional.layer_norm` in float64",
 	"group-norm": "`torch.nn.functional.group_norm` in float64",
 	"instance-norm": "`torch.nn.functional.instance_norm` in float64",

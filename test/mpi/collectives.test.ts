@@ -1,7 +1,7 @@
 // Processes that talk over Open MPI and over MPICH; one that was started alone; and how runs end.
 
 import { describe, expect, test } from "vitest";
-import { findLaunchers, type Launcher, runRanks } from "../support/mpirun.ts";
+import { findLaunchers, type Launcher, runRanks } from "../support/rank-programs.ts";
 
 const launchers = findLaunchers();
 if (launchers.length < 2) {

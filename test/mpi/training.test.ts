@@ -1,7 +1,7 @@
 // N ranks with a share of each batch against one process with all of it, over fifty steps.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { findLaunchers, runRanks } from "../support/mpirun.ts";
+import { findLaunchers, runRanks } from "../support/rank-programs.ts";
 
 /** As programs/training.ts reports it. */
 interface Trained {
