@@ -52,11 +52,6 @@ const families: Readonly<Record<string, NormFamily | null>> = {
 		features: (count, options) => new BatchNorm1d(count, options),
 		channels: (count, options) => new BatchNorm2d(count, options),
 	},
-	sync: {
-		averages: "as batch, over the batches of all ranks together where there are several",
-		features: (count, options) => new SyncBatchNorm(count, { ...options, dimensions: 1 }),
-		channels: (count, options) => new SyncBatchNorm(count, { ...options, dimensions: 2 }),
-	},
 	none: null,
 	group: {
 		averages: "over --groups groups of channels and positions, an example at a time",
@@ -99,6 +94,11 @@ const families: Readonly<Record<string, NormFamily | null>> = {
 		features: (count) => new RMSNorm(count),
 		// Without its thresholded unit: the preset's own activation follows.
 		channels: (count) => new FilterResponseNorm(count, { tlu: false }),
+	},
+	sync: {
+		averages: "as batch, over the batches of all ranks together where there are several",
+		features: (count, options) => new SyncBatchNorm(count, { ...options, dimensions: 1 }),
+		channels: (count, options) => new SyncBatchNorm(count, { ...options, dimensions: 2 }),
 	},
 };
 

@@ -183,9 +183,9 @@ test.each<[(run: string) => string[], number, RegExp]>([
 	[(run) => [run, "--out", "x"], 2, /required option '--to <norm>' not specified/],
 	[(run) => [run, "--to", "batch", "--groups", "2", "--out", "x"], 2, /--groups 2: batch has no groups/],
 	[
-		(run) => [run, "--to", "sync", "--out", "x"],
+		(run) => [run, "--to", "spectral", "--out", "x"],
 		2,
-		/must be one of batch, group, layer, instance, batch-renorm, frozen-affine/,
+		/must be one of batch, sync, group, layer, instance, batch-renorm, frozen-affine/,
 	],
 	[() => ["model.onnx", "--to", "group", "--out", "x"], 2, /model\.onnx: an ONNX model is converted in code/],
 	[() => ["lenet-bn", "--to", "group", "--out", "x.safetensors"], 2, /lenet-bn: it has no weights to convert/],

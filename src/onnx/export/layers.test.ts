@@ -52,6 +52,7 @@ const layers: [name: string, make: () => Module, shape: readonly number[]][] = [
 	["frozen BatchNorm2d", () => new nn.BatchNorm2d(6).freeze(), image],
 	["FrozenAffine", () => new nn.FrozenAffine(6), image],
 	["BatchRenorm2d", () => new nn.BatchRenorm2d(6), image],
+	["SyncBatchNorm", () => new nn.SyncBatchNorm(6), image],
 	["InstanceNorm1d", () => new nn.InstanceNorm1d(6), [6, 7]],
 	["InstanceNorm2d", () => new nn.InstanceNorm2d(6, { affine: true }), image],
 	["InstanceNorm2d with running statistics", () => new nn.InstanceNorm2d(6, { trackRunningStats: true }), image],
