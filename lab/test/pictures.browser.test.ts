@@ -22,7 +22,7 @@ describeLab("pictures of a run", (lab) => {
 			await page.addStyleTag({ content: ".controls, .bench-side { position: static !important }" });
 			await page.getByRole("button", { name: "Start", exact: true }).click();
 			await page.locator(`#${panels[0]}`).scrollIntoViewIfNeeded();
-			await page.getByText("done", { exact: true }).waitFor({ timeout: 200_000 });
+			await page.getByText("done", { exact: true }).waitFor({ state: "attached", timeout: 200_000 });
 			for (const id of panels) {
 				const panel = page.locator(`#${id}`);
 				await panel.scrollIntoViewIfNeeded();

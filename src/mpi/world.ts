@@ -34,13 +34,17 @@ export class MpiWorld implements Communicator {
 	}
 
 	allreduce(values: Reducible, op: ReduceOp = "sum"): void {
-		this.iallreduce(values, op).wait();
+		this.#reduce("allreduce", values, op).wait();
 	}
 
 	iallreduce(values: Reducible, op: ReduceOp = "sum"): Pending {
-		this.#open("iallreduce");
+		return this.#reduce("iallreduce", values, op);
+	}
+
+	#reduce(call: string, values: Reducible, op: ReduceOp): Pending {
+		this.#open(call);
 		const { inPlace, types, ops, world } = this.#handles;
-		const type = types[reducibleType("iallreduce", values, op)];
+		const type = types[reducibleType(call, values, op)];
 		return this.#begin([values], (request) => {
 			this.#mpi.iallreduce(inPlace, values, values.length, type, ops[op], world, request);
 		});
