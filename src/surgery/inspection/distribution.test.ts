@@ -15,6 +15,10 @@ describe("distributionOf", () => {
 		expect(distributionOf([])).toMatchObject({ count: 0, min: null, max: null, histogram: { counts: [] } });
 	});
 
+	test("no zero has a sign", () => {
+		expect(distributionOf([-0])).toMatchObject({ min: 0, median: 0, mean: 0, max: 0, histogram: { from: 0, to: 0 } });
+	});
+
 	test("NaN and infinity are counted and left out", () => {
 		const values = [Number.NaN, 1, Number.POSITIVE_INFINITY, 3];
 		expect(distributionOf(values)).toMatchObject({ count: 4, notFinite: 2, min: 1, max: 3, mean: 2 });

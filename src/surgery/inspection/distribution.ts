@@ -27,7 +27,8 @@ export interface Histogram {
 
 /** The range of `values`, and a histogram of 8 to 24 bars. */
 export function distributionOf(values: ArrayLike<number>): Distribution {
-	const sorted = Float64Array.from(values)
+	// -0 is 0: nobody wants to read a minus there.
+	const sorted = Float64Array.from(values, (value) => value + 0)
 		.filter((value) => Number.isFinite(value))
 		.sort();
 	const count = values.length;
