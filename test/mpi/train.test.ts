@@ -103,8 +103,9 @@ describe.skipIf(!hasMpirun)("train --distributed", () => {
 			/^evenkeel train: the ranks were not started alike: batchSize is 12 on ranks 0 and 1 and 24 on rank 2\. Start/m,
 		);
 		const [one, other] = [train(1, "unlike"), train(1, "unlike")];
-		const withRows = (group: Group): Group =>
-			[group[0], "--import", "data:text/javascript,process.env.ROWS=230", ...group.slice(1)] as unknown as Group;
+		const withRows = ([ranks, ...args]: Group): Group => {
+			return [ranks, "--import", "data:text/javascript,process.env.ROWS=230", ...args];
+		};
 		const data = await mpirun([one, withRows(other)]);
 		expect(data.code).toBe(1);
 		expect(data.stderr).toMatch(/examples is 240 on rank 0 and 230 on rank 1; .*hash of training examples is "/);

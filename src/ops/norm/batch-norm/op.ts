@@ -75,16 +75,8 @@ export interface BatchNormOptions {
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 	const { weight = null, bias = null, runningMean = null, runningVar = null, training = false, eps = 1e-5 } = options;
 	const what = options.name ?? "batchNorm";
-	checkFloat(what, x);
-	const geometry = channelGeometry(x.shape, what, options.channelAxis);
-	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
-		checkPerChannel(what, name, tensor, geometry.c);
-	}
-	check(eps >= 0, () => `${what}: eps must be at least 0, got ${eps}`);
-	check(
-		(runningMean === null) === (runningVar === null),
-		() => `${what}: runningMean and runningVar come together; one of them is missing`,
-	);
+	const perChannel = { weight, bias, runningMean, runningVar };
+	const geometry = checkedGeometry(what, x, perChannel, eps, options.channelAxis);
 	check(
 		training || runningMean !== null,
 		() => `${what}: evaluation normalizes by running statistics, and there are none; pass them, or training: true`,
@@ -191,4 +183,23 @@ function oneValue(what: string, x: Tensor, parts: number): string {
 		"single value is 0. Use a larger batch (dropLast leaves out a last batch of one), eval() to normalize by the " +
 		"running statistics, or a norm that does not average over the batch"
 	);
+}
+
+/** The geometry of `x`, when it, what there is of one value a channel, and `eps` fit together. */
+export function checkedGeometry(
+	what: string,
+	x: Tensor,
+	perChannel: Readonly<Record<"weight" | "bias" | "runningMean" | "runningVar", Tensor | null>>,
+	eps: number,
+	channelAxis?: number,
+): ChannelGeometry {
+	checkFloat(what, x);
+	const geometry = channelGeometry(x.shape, what, channelAxis);
+	for (const [name, tensor] of Object.entries(perChannel)) checkPerChannel(what, name, tensor, geometry.c);
+	check(eps >= 0, () => `${what}: eps must be at least 0, got ${eps}`);
+	check(
+		(perChannel.runningMean === null) === (perChannel.runningVar === null),
+		() => `${what}: runningMean and runningVar come together; one of them is missing`,
+	);
+	return geometry;
 }

@@ -5,11 +5,10 @@
 import type { Communicator } from "../../../communicator/communicator.ts";
 import { check, EvenkeelError } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { apply, checkFloat, empty, kernelsFor, type Op } from "../../op.ts";
+import { apply, empty, kernelsFor, type Op } from "../../op.ts";
 import { batchNormKernels, checkFinite, type Part } from "../batch-norm/fused.ts";
-import { type BatchNormOptions, batchNorm, resolveMomentum } from "../batch-norm/op.ts";
+import { type BatchNormOptions, batchNorm, checkedGeometry, resolveMomentum } from "../batch-norm/op.ts";
 import { type RunningStatistics, updateRunningStatistics } from "../batch-norm/running-statistics.ts";
-import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { gradientByChannel } from "../shared/gradient-by-channel.ts";
 import { channelStatistics } from "../shared/statistics.ts";
 import {
@@ -79,7 +78,7 @@ const syncBatchNormOp: Op<Attrs> = {
 		const dweight = perChannel("dweight");
 		const dbias = perChannel("dbias");
 		if (part.count > 0) {
-			// The statistics as constants, for now: their gradients come from all ranks, not from here.
+			// The statistics as constants: their gradients come from all ranks, not from here.
 			kernelsFor(batchNormKernels, x).backward({
 				...{ x, dy, dx: null, y: null, weight, dweight, dbias, stats, mask: null, following: null, training: false },
 				...part,
@@ -158,16 +157,7 @@ export function syncBatchNorm(x: Tensor, options: SyncBatchNormOptions = {}): Te
 	}
 	const { weight = null, bias = null, runningMean = null, runningVar = null, eps = 1e-5 } = own;
 	const what = own.name ?? "syncBatchNorm";
-	checkFloat(what, x);
-	const geometry = channelGeometry(x.shape, what, own.channelAxis);
-	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
-		checkPerChannel(what, name, tensor, geometry.c);
-	}
-	check(eps >= 0, () => `${what}: eps must be at least 0, got ${eps}`);
-	check(
-		(runningMean === null) === (runningVar === null),
-		() => `${what}: runningMean and runningVar come together; one of them is missing`,
-	);
+	const geometry = checkedGeometry(what, x, { weight, bias, runningMean, runningVar }, eps, own.channelAxis);
 	const momentum = resolveMomentum(own, what) ?? 0.1;
 	const unbiased = (own.runningVariance ?? "unbiased") === "unbiased";
 	const running = runningMean && runningVar ? { mean: runningMean, var: runningVar, momentum, unbiased } : null;
