@@ -25,7 +25,6 @@ const withoutCases: Record<string, string> = {
 	countCorrect: "counts right answers: no function of PyTorch's, no gradient",
 	dropout: "random: the mask is the generator's own",
 	lastAxes: "arithmetic on shapes",
-	resolveMomentum: "reads options",
 	sgdStep: "changes parameters in place: src/optim has its vectors",
 	adamStep: "changes parameters in place: src/optim has its vectors",
 	gradientNorm: "reads gradients of parameters: src/optim has its vectors",

@@ -3,7 +3,7 @@
 
 import { check } from "../../errors.ts";
 import { full, zeros } from "../../ops/creation.ts";
-import { resolveMomentum } from "../../ops/norm/batch-norm/op.ts";
+import { resolveMomentum } from "../../ops/norm/batch-norm/arguments.ts";
 import { formatShape, normalizeAxis } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constant } from "../init.ts";

@@ -10,8 +10,9 @@ import { formatShape, normalizeAxis, sameShape } from "../../../tensor/shape.ts"
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { relu, sigmoid } from "../../activation/op.ts";
 import { toFloat } from "../../elementwise/cast.ts";
-import { apply, checkFloat } from "../../op.ts";
-import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
+import { apply } from "../../op.ts";
+import type { ChannelGeometry } from "../shared/geometry.ts";
+import { checkedGeometry, resolveMomentum } from "./arguments.ts";
 import { batchNormOp, canFollow, type Following, type Part } from "./fused.ts";
 
 export interface BatchNormOptions {
@@ -153,29 +154,6 @@ function positionMask(what: string, x: Tensor, mask: Tensor, channelAxis: number
 	return isFloat(mask.dtype) ? mask : toFloat(mask);
 }
 
-/**
- * The weight of the new batch from whichever convention was used; null for the cumulative average,
- * undefined where neither was given.
- */
-export function resolveMomentum(
-	{ momentum, decay }: { momentum?: number | null; decay?: number },
-	what: string,
-): number | null | undefined {
-	check(
-		momentum === undefined || decay === undefined,
-		() =>
-			`${what}: momentum (${momentum}, the weight of the new batch) and decay (${decay}, the weight of the old ` +
-			"average) were both given; give one, decay = 1 - momentum",
-	);
-	for (const [name, value] of Object.entries({ momentum, decay })) {
-		check(
-			value === undefined || value === null || (value >= 0 && value <= 1),
-			() => `${what}: ${name} must be between 0 and 1, got ${value}`,
-		);
-	}
-	return decay === undefined ? momentum : 1 - decay;
-}
-
 function oneValue(what: string, x: Tensor, parts: number): string {
 	return (
 		`${what}: training needs more than one value a channel, got shape [${x.shape.join(", ")}]` +
@@ -183,23 +161,4 @@ function oneValue(what: string, x: Tensor, parts: number): string {
 		"single value is 0. Use a larger batch (dropLast leaves out a last batch of one), eval() to normalize by the " +
 		"running statistics, or a norm that does not average over the batch"
 	);
-}
-
-/** The geometry of `x`, when it, what there is of one value a channel, and `eps` fit together. */
-export function checkedGeometry(
-	what: string,
-	x: Tensor,
-	perChannel: Readonly<Record<"weight" | "bias" | "runningMean" | "runningVar", Tensor | null>>,
-	eps: number,
-	channelAxis?: number,
-): ChannelGeometry {
-	checkFloat(what, x);
-	const geometry = channelGeometry(x.shape, what, channelAxis);
-	for (const [name, tensor] of Object.entries(perChannel)) checkPerChannel(what, name, tensor, geometry.c);
-	check(eps >= 0, () => `${what}: eps must be at least 0, got ${eps}`);
-	check(
-		(perChannel.runningMean === null) === (perChannel.runningVar === null),
-		() => `${what}: runningMean and runningVar come together; one of them is missing`,
-	);
-	return geometry;
 }

@@ -9,8 +9,9 @@
 import { check } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, checkFloat, empty, kernelsFor, type Op } from "../../op.ts";
+import { resolveMomentum } from "../batch-norm/arguments.ts";
 import { batchNormKernels, checkFinite, type Part } from "../batch-norm/fused.ts";
-import { batchNorm, resolveMomentum } from "../batch-norm/op.ts";
+import { batchNorm } from "../batch-norm/op.ts";
 import { type RunningStatistics, updateRunningStatistics } from "../batch-norm/running-statistics.ts";
 import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { channelStatistics } from "../shared/statistics.ts";

@@ -4,7 +4,8 @@
 import { check } from "../../../errors.ts";
 import { formatShape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { batchNorm, resolveMomentum } from "../batch-norm/op.ts";
+import { resolveMomentum } from "../batch-norm/arguments.ts";
+import { batchNorm } from "../batch-norm/op.ts";
 import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { groupedNorm } from "../shared/grouped.ts";
 import { updateInstanceStatistics } from "./running-statistics.ts";

@@ -9,8 +9,9 @@
 import { check } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, checkFloat, empty, kernelsFor, type Op } from "../../op.ts";
+import { resolveMomentum } from "../batch-norm/arguments.ts";
 import { batchNormKernels, checkFinite } from "../batch-norm/fused.ts";
-import { batchNorm, resolveMomentum } from "../batch-norm/op.ts";
+import { batchNorm } from "../batch-norm/op.ts";
 import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { gradientByChannel } from "../shared/gradient-by-channel.ts";
 import { channelStatistics } from "../shared/statistics.ts";

@@ -1,0 +1,48 @@
+// What batch norms are given, checked: the same for each that keeps running statistics.
+
+import { check } from "../../../errors.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { checkFloat } from "../../op.ts";
+import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
+
+/** The geometry of `x`, when it, what there is of one value a channel, and `eps` fit together. */
+export function checkedGeometry(
+	what: string,
+	x: Tensor,
+	perChannel: Readonly<Record<"weight" | "bias" | "runningMean" | "runningVar", Tensor | null>>,
+	eps: number,
+	channelAxis?: number,
+): ChannelGeometry {
+	checkFloat(what, x);
+	const geometry = channelGeometry(x.shape, what, channelAxis);
+	for (const [name, tensor] of Object.entries(perChannel)) checkPerChannel(what, name, tensor, geometry.c);
+	check(eps >= 0, () => `${what}: eps must be at least 0, got ${eps}`);
+	check(
+		(perChannel.runningMean === null) === (perChannel.runningVar === null),
+		() => `${what}: runningMean and runningVar come together; one of them is missing`,
+	);
+	return geometry;
+}
+
+/**
+ * The weight of the new batch from whichever convention was used; null for the cumulative average,
+ * undefined where neither was given.
+ */
+export function resolveMomentum(
+	{ momentum, decay }: { momentum?: number | null; decay?: number },
+	what: string,
+): number | null | undefined {
+	check(
+		momentum === undefined || decay === undefined,
+		() =>
+			`${what}: momentum (${momentum}, the weight of the new batch) and decay (${decay}, the weight of the old ` +
+			"average) were both given; give one, decay = 1 - momentum",
+	);
+	for (const [name, value] of Object.entries({ momentum, decay })) {
+		check(
+			value === undefined || value === null || (value >= 0 && value <= 1),
+			() => `${what}: ${name} must be between 0 and 1, got ${value}`,
+		);
+	}
+	return decay === undefined ? momentum : 1 - decay;
+}
