@@ -93,11 +93,23 @@ function leafWatch(nodes: readonly GraphNode[], ready: (leaf: Tensor) => void): 
 	};
 }
 
-/** What the node's backward makes of `grad`. Several inputs may be given the very same tensor: each gets its own handle. */
+/**
+ * What the node's backward makes of `grad`. What several inputs are given, or somebody else holds too, is shared:
+ * each input gets a handle of its own.
+ */
 function inputGradients(node: GraphNode, grad: Tensor): (Tensor | null)[] {
 	const made = node.run(grad);
-	const own = made.map((g) => (g ? viewAs(g, g.shape, `gradient through ${node.name}`) : null));
-	for (const g of made) if (g && !node.hasSaved(g)) g.dispose();
+	const name = `gradient through ${node.name}`;
+	const own = made.map((g, i) => {
+		if (!g) return null;
+		if (g === grad || node.hasSaved(g) || made.indexOf(g) !== i || made.includes(g, i + 1))
+			return viewAs(g, g.shape, name);
+		g.name = name;
+		return g;
+	});
+	made.forEach((g, i) => {
+		if (g && g !== own[i] && !node.hasSaved(g)) g.dispose();
+	});
 	return own;
 }
 

@@ -62,7 +62,7 @@ export class Tensor implements Disposable {
 
 	/** Takes over one reference to `storage`. Internal: use `tensor()`. */
 	constructor(storage: Storage, shape: Shape, name: string) {
-		this.shape = Object.freeze([...shape]);
+		this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
 		this.size = sizeOf(shape);
 		this.dtype = storage.dtype;
 		this.backend = storage.backend;

@@ -57,12 +57,8 @@ export const wasmGrouped: GroupedKernels = {
 		backend.launch("norm_grouped_backward", [...tensors, partial, half, ...sizes], groups, grain, SCRATCH_BYTES);
 		scale.free();
 		if (partial === 0) return;
-		const sum = (from: number, to: Tensor | null) => {
-			const columns = Math.ceil(Math.max(16, CHUNK / rows) / 16) * 16;
-			if (to) backend.launch("norm_sum_partials", [from, to.ptr, rows, width], width, columns);
-		};
-		sum(partial, dweight);
-		sum(partial + half, dbias);
+		const columns = Math.ceil(Math.max(16, CHUNK / rows) / 16) * 16;
+		backend.launch("norm_sum_partials", [partial, half, ptrOf(dweight), ptrOf(dbias), rows, width], width, columns);
 		backend.giveBack(partial);
 	},
 };

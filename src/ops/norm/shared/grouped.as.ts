@@ -171,7 +171,7 @@ export function norm_grouped_backward(
 }
 
 /** out[j] = sum over `rows` of partial[row, j], in order and in float64. */
-export function norm_sum_partials(partial: usize, out: usize, rows: i32, width: i32, begin: i32, end: i32): void {
+function sumPartials(partial: usize, out: usize, rows: i32, width: i32, begin: i32, end: i32): void {
   let j = begin;
   for (; j + 4 <= end; j += 4) {
     let low = f64x2.splat(0), high = low;
@@ -189,6 +189,14 @@ export function norm_sum_partials(partial: usize, out: usize, rows: i32, width: 
     for (let row = 0; row < rows; row++) sum += <f64>load<f32>(partial + floats(row * width + j));
     store<f32>(out + floats(j), <f32>sum);
   }
+}
+
+/** dweight and dbias, each where it is not 0, from the partial sums that {@link norm_grouped_backward} left. */
+export function norm_sum_partials(
+  partial: usize, half: usize, dweight: usize, dbias: usize, rows: i32, width: i32, begin: i32, end: i32,
+): void {
+  if (dweight != 0) sumPartials(partial, dweight, rows, width, begin, end);
+  if (dbias != 0) sumPartials(partial + half, dbias, rows, width, begin, end);
 }
 
 /** dx = a dy + b (x - center) + shift, with a table of four rows of c floats: center, a, b, shift. */
