@@ -2,6 +2,7 @@
 // `built` and `browser` run on dist/, so `npm run build` comes first; `npm test` sees to that. `mpi` runs several
 // processes, on src/ and dist/. `lab` runs the web lab in a browser, on a build of its own.
 
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { labAlias } from "./lab/alias.ts";
 
@@ -22,6 +23,8 @@ export default defineConfig({
 				resolve: { alias: labAlias },
 				test: {
 					...shared,
+					// On two cores as well: most of these tests are one thread's work.
+					maxWorkers: Math.max(2, availableParallelism() - 1),
 					name: "unit",
 					include: ["src/**/*.test.ts", "test/**/*.test.ts", "lab/src/**/*.test.ts"],
 					exclude: [...built, ...browser, ...mpi, ...lab],

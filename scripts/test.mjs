@@ -1,6 +1,6 @@
 // `npm test`: every check there is, in order, up to the first that fails. The last line counts the tests.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,9 +17,16 @@ const bins = {
 
 const steps = [
 	{ name: "kernels", run: () => node("scripts/build-kernels.mjs") },
-	{ name: "types", run: () => node(bin("tsc"), "-p", ".") && node(bin("tsc"), "-p", "lab") },
-	{ name: "lint", run: () => node(bin("biome"), "check", "--error-on-warnings", ".") },
-	{ name: "one-way imports", run: () => node(bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src") },
+	{
+		name: "types, lint and one-way imports",
+		run: () =>
+			together(
+				[bin("tsc"), "-p", "."],
+				[bin("tsc"), "-p", "lab"],
+				[bin("biome"), "check", "--error-on-warnings", "."],
+				[bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src"],
+			),
+	},
 	{ name: "unit and conformance tests", run: () => tests("unit") },
 	{ name: "build", run: () => node("scripts/build.mjs") },
 	{ name: "end-to-end and packaging tests", run: () => tests("built") },
@@ -34,7 +41,7 @@ let skipped = 0;
 for (const step of steps) {
 	process.stdout.write(`\n== ${step.name}\n`);
 	const started = performance.now();
-	const ok = step.run();
+	const ok = await step.run();
 	process.stdout.write(
 		`== ${step.name}: ${ok ? "ok" : "FAILED"}, ${((performance.now() - started) / 1000).toFixed(1)} s\n`,
 	);
@@ -56,6 +63,23 @@ function bin(name) {
 /** Runs a Node script; true if it succeeds. @param {string[]} args */
 function node(...args) {
 	return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+}
+
+/** Runs Node scripts at the same time and prints what each has to say, one after the other. @param {string[][]} scripts */
+async function together(...scripts) {
+	const runs = scripts.map((args) => {
+		const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+		let output = "";
+		for (const stream of [child.stdout, child.stderr])
+			stream.setEncoding("utf8").on("data", (text) => (output += text));
+		return new Promise((resolve) => {
+			child.on("close", (code) => {
+				process.stdout.write(output);
+				resolve(code === 0);
+			});
+		});
+	});
+	return !(await Promise.all(runs)).includes(false);
 }
 
 /** Runs a vitest project and adds up its tests. @param {string} project */

@@ -12,7 +12,7 @@ if (launchers.length < 2) {
 const libraries = { "Open MPI": "libmpi.so.40", MPICH: "libmpich.so.12" };
 const without = new URL("programs/without-koffi.mjs", import.meta.url).href;
 
-/** What `collectives.ts` is to find as one rank of so many. */
+/** What `collectives.mjs` is to find as one rank of so many. */
 function expected(rank: number, size: number) {
 	const ranks = Array.from({ length: size }, (_, i) => i);
 	const sum = (of: (rank: number) => number) => ranks.reduce((total, r) => total + of(r), 0);

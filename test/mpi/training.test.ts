@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { findLaunchers, runRanks } from "../support/rank-programs.ts";
 
-/** As programs/training.ts reports it. */
+/** As programs/training.mjs reports it. */
 interface Trained {
 	losses: number[];
 	synchronized: number;

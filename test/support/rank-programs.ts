@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const register = join(root, "test/support/register-typescript.mjs");
 
 /** A launcher that is installed. */
 export interface Launcher {
@@ -61,11 +60,11 @@ export interface RunOptions {
 	limit?: number;
 }
 
-/** Runs `test/mpi/programs/<program>.ts`. */
+/** Runs `test/mpi/programs/<program>.mjs`, on the build. */
 export function runRanks(program: string, options: RunOptions): Promise<RunOutcome> {
 	const { launcher, ranks, args = [], env = {}, nodeOptions = [], limit = 200 } = options;
 	const folder = mkdtempSync(join(tmpdir(), "evenkeel-mpi-"));
-	const node = [...nodeOptions, "--import", register, join(root, `test/mpi/programs/${program}.ts`), ...args];
+	const node = [...nodeOptions, join(root, `test/mpi/programs/${program}.mjs`), ...args];
 	const [command, ...rest] = launcher
 		? [launcher.command, ...launcher.options, "-n", String(ranks), process.execPath, ...node]
 		: [process.execPath, ...node];

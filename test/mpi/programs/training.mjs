@@ -2,24 +2,28 @@
 // Gradients are those of the mean over all examples: each rank's count for as many as it has.
 
 import { createHash } from "node:crypto";
-import "../../../src/autograd/backward.ts";
-import { init } from "../../../src/backend/init.ts";
-import { mpiWorld } from "../../../src/mpi/index.ts";
-import * as nn from "../../../src/nn/index.ts";
-import { full, tensor } from "../../../src/ops/creation.ts";
-import { crossEntropy } from "../../../src/ops/loss/op.ts";
-import { SGD } from "../../../src/optim/index.ts";
-import { Generator, manualSeed } from "../../../src/random/generator.ts";
-import { convertSyncBatchNorm } from "../../../src/surgery/index.ts";
-import { scope } from "../../../src/tensor/scope.ts";
-import { report } from "./report.ts";
+import {
+	convertSyncBatchNorm,
+	crossEntropy,
+	full,
+	Generator,
+	init,
+	manualSeed,
+	nn,
+	optim,
+	scope,
+	tensor,
+} from "evenkeel";
+import { mpiWorld } from "evenkeel/mpi";
+import { report } from "./report.mjs";
 
 const steps = 50;
 const [, , kind, mode, shares] = process.argv;
-/** Examples of each rank in a whole batch, and in the last of an epoch: `[[12,12],[5,6]]`. */
-const [whole, last]: number[][] = JSON.parse(shares);
+/** @type {number[][]} examples of each rank in a whole batch, and in the last of an epoch: `[[12,12],[5,6]]` */
+const [whole, last] = JSON.parse(shares);
 
-const networks: Record<string, () => nn.Module> = {
+/** @type {Record<string, () => nn.Module>} */
+const networks = {
 	mlp: () =>
 		new nn.Sequential(
 			...[new nn.Flatten(), new nn.Linear(100, 32), new nn.BatchNorm1d(32), new nn.ReLU()],
@@ -37,12 +41,12 @@ const world = await mpiWorld();
 await init({ threads: 1 });
 manualSeed(1);
 const net = networks[kind]();
-const optimizer = new SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
+const optimizer = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
 const synchronized = mode === "sync" ? convertSyncBatchNorm(net, world) : 0;
 const parameters = [...net.namedParameters()];
 
-/** The batch of step `step`: images of four classes, and which are this rank's. */
-function batch(step: number) {
+/** The batch of step `step`: images of four classes, and which are this rank's. @param {number} step */
+function batch(step) {
 	const counts = step % 10 === 9 ? last : whole;
 	const total = counts.reduce((a, b) => a + b, 0);
 	const images = new Generator(100 + step).fillNormal(new Float32Array(total * 100), 0.3, 0.8);
@@ -55,8 +59,8 @@ function batch(step: number) {
 	return { total, own, images: images.slice(from * 100, (from + own) * 100), labels: labels.slice(from, from + own) };
 }
 
-/** One step; returns the loss, the mean over the examples of all ranks. */
-function train(step: number): number {
+/** One step; returns the loss, the mean over the examples of all ranks. @param {number} step */
+function train(step) {
 	return scope(() => {
 		const { total, own, images, labels } = batch(step);
 		optimizer.zeroGrad();
@@ -68,8 +72,9 @@ function train(step: number): number {
 			loss.backward(full([], own / total));
 		} else y.backward(full([0, 4], 0));
 		for (const [, { grad }] of parameters) {
-			if (!(grad?.view() instanceof Float32Array)) throw new Error("a parameter has no gradient");
-			world.allreduce(grad.view() as Float32Array);
+			const values = grad?.view();
+			if (!(values instanceof Float32Array)) throw new Error("a parameter has no gradient");
+			world.allreduce(values);
 		}
 		world.allreduce(sum);
 		optimizer.step();
@@ -78,8 +83,8 @@ function train(step: number): number {
 }
 
 const losses = Array.from({ length: steps }, (_, step) => train(step));
-const numbers = (values: Iterable<[string, { dataSync(): ArrayLike<number> }]>) =>
-	Object.fromEntries([...values].map(([name, t]) => [name, Array.from(t.dataSync())]));
+/** @param {Iterable<[string, { dataSync(): ArrayLike<number> }]>} values */
+const numbers = (values) => Object.fromEntries([...values].map(([name, t]) => [name, Array.from(t.dataSync())]));
 const hash = createHash("sha256");
 for (const [, parameter] of parameters) hash.update(new Uint8Array(Float32Array.from(parameter.dataSync()).buffer));
 report(world.rank, {

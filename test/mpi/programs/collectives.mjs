@@ -1,18 +1,21 @@
 // Every collective, with every element type, on memory of both kinds.
 
-import { type Communicator, mpiWorld, type ReduceOp, type Reducible } from "../../../src/mpi/index.ts";
-import { report } from "./report.ts";
+import { mpiWorld } from "evenkeel/mpi";
+import { report } from "./report.mjs";
+
+/** @import { Communicator, ReduceOp, Reducible } from "evenkeel/mpi" */
 
 const world = await mpiWorld();
 const { rank, size } = world;
 
-function reduced(values: Reducible, op?: ReduceOp): number[] {
+/** @param {Reducible} values @param {ReduceOp} [op] */
+function reduced(values, op) {
 	world.allreduce(values, op);
 	return Array.from(values);
 }
 
-/** Several reductions under way at once, on the memory that WebAssembly's threads share. */
-function overlapped(communicator: Communicator): { sums: number[]; polls: number; again: boolean } {
+/** Several reductions under way at once, on the memory that WebAssembly's threads share. @param {Communicator} communicator */
+function overlapped(communicator) {
 	const { buffer } = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
 	const buckets = [0, 1, 2, 3].map((i) => new Float32Array(buffer, 4096 + i * 262_144, 61_706 - i));
 	const pending = buckets.map((bucket, i) => communicator.iallreduce(bucket.fill((rank + 1) * (i + 1))));
@@ -24,7 +27,8 @@ function overlapped(communicator: Communicator): { sums: number[]; polls: number
 	return { sums: ends, polls, again: pending.every((one) => one.test()) };
 }
 
-function refusal(call: () => void): string {
+/** @param {() => void} call */
+function refusal(call) {
 	try {
 		call();
 	} catch (error) {
@@ -62,8 +66,8 @@ const results = {
 	bytes: Array.from(bytes),
 	refused: [
 		refusal(() => world.broadcast(broadcast, size)),
-		refusal(() => world.allreduce(broadcast, "mean" as "sum")),
-		refusal(() => world.allgather(new Uint16Array(2) as Uint8Array & Uint16Array)),
+		refusal(() => world.allreduce(broadcast, /** @type {ReduceOp} */ (/** @type {string} */ ("mean")))),
+		refusal(() => world.allgather(/** @type {never} */ (new Uint16Array(2)))),
 	],
 };
 const open = world.iallreduce(Float32Array.of(1));

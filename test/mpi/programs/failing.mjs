@@ -1,8 +1,8 @@
 // What ends a run: `throw`, an error on rank 1; `abort`, by its own hand; `exit`, an exit code; `kill`, a
 // signal. The other ranks are waiting.
 
-import { mpiWorld } from "../../../src/mpi/index.ts";
-import { report } from "./report.ts";
+import { mpiWorld } from "evenkeel/mpi";
+import { report } from "./report.mjs";
 
 const world = await mpiWorld();
 const how = process.argv[2];
