@@ -12,8 +12,8 @@ export const WIDE: i32 = 256;
 export const WIDE_SUMS: usize = 4096;
 /** Bytes that a call uses at `out`: the float64 sums, and behind them float32 ones for a block of rows. */
 export const WIDE_BYTES: usize = 6144;
-/** Rows summed in float32 before they are merged in float64. A multiple of four. */
-const ROWS: i32 = 32;
+/** Rows of each quarter summed in float32 before they are merged in float64. A power of two. */
+const ROWS: i32 = 8;
 
 /** Adds four float32 sums to float64 ones. */
 // @ts-ignore: decorator
@@ -62,9 +62,10 @@ export function wideColumnSums(x: usize, n: i32, c: i32, width: i32, centers: us
   const bytes = <usize>((width + 3) & ~3) << 2;
   const step = <usize>c << 2;
   const sums = out + WIDE_SUMS;
-  let row = 0;
-  for (; row + 4 <= n; row += 4) {
-    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+  const quarter = n >> 2;
+  const apart = <usize>quarter * step;
+  for (let row = 0; row < quarter; row++, x += step) {
+    const x1 = x + apart, x2 = x1 + apart, x3 = x2 + apart;
     for (let at: usize = 0; at < bytes; at += 16) {
       const center = v128.load(centers + at);
       const d0 = f32x4.sub(v128.load(x + at), center);
@@ -77,10 +78,10 @@ export function wideColumnSums(x: usize, n: i32, c: i32, width: i32, centers: us
       v128.store(sums + at, f32x4.add(v128.load(sums + at), s));
       v128.store(sums + at, f32x4.add(v128.load(sums + at, 1024), f32x4.add(q, r)), 1024);
     }
-    x += 4 * step;
-    if ((row & (ROWS - 1)) == ROWS - 4) mergeBlock(out, bytes);
+    if ((row & (ROWS - 1)) == ROWS - 1) mergeBlock(out, bytes);
   }
-  for (; row < n; row++, x += step) {
+  x += 3 * apart;
+  for (let row = 4 * quarter; row < n; row++, x += step) {
     for (let at: usize = 0; at < bytes; at += 16) {
       const d = f32x4.sub(v128.load(x + at), v128.load(centers + at));
       v128.store(sums + at, f32x4.add(v128.load(sums + at), d));
@@ -96,10 +97,11 @@ export function wideGradientSums(x: usize, dy: usize, n: i32, c: i32, width: i32
   const bytes = <usize>((width + 3) & ~3) << 2;
   const step = <usize>c << 2;
   const sums = out + WIDE_SUMS;
-  let row = 0;
-  for (; row + 4 <= n; row += 4) {
-    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
-    const g1At = dy + step, g2At = g1At + step, g3At = g2At + step;
+  const quarter = n >> 2;
+  const apart = <usize>quarter * step;
+  for (let row = 0; row < quarter; row++, x += step, dy += step) {
+    const x1 = x + apart, x2 = x1 + apart, x3 = x2 + apart;
+    const g1At = dy + apart, g2At = g1At + apart, g3At = g2At + apart;
     for (let at: usize = 0; at < bytes; at += 16) {
       const center = v128.load(centers + at);
       const g0 = v128.load(dy + at), g1 = v128.load(g1At + at), g2 = v128.load(g2At + at), g3 = v128.load(g3At + at);
@@ -109,11 +111,11 @@ export function wideGradientSums(x: usize, dy: usize, n: i32, c: i32, width: i32
       v128.store(sums + at, f32x4.add(v128.load(sums + at), s));
       v128.store(sums + at, f32x4.add(v128.load(sums + at, 1024), f32x4.add(p, r)), 1024);
     }
-    x += 4 * step;
-    dy += 4 * step;
-    if ((row & (ROWS - 1)) == ROWS - 4) mergeBlock(out, bytes);
+    if ((row & (ROWS - 1)) == ROWS - 1) mergeBlock(out, bytes);
   }
-  for (; row < n; row++, x += step, dy += step) {
+  x += 3 * apart;
+  dy += 3 * apart;
+  for (let row = 4 * quarter; row < n; row++, x += step, dy += step) {
     for (let at: usize = 0; at < bytes; at += 16) {
       const g = v128.load(dy + at);
       v128.store(sums + at, f32x4.add(v128.load(sums + at), g));
