@@ -42,24 +42,12 @@ export function normalizeRowsThen(
   const b = f32x4.splat(shift);
   const step = <usize>stride << 2;
   const whole = <usize>(length & ~3) << 2;
-  let row = 0;
-  // Four rows side by side, as in quadStatistics.
-  for (; row + 4 <= rows; row += 4, x += 4 * step, y += 4 * step) {
-    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
-    const y1 = y + step, y2 = y1 + step, y3 = y2 + step;
-    for (let at: usize = 0; at < whole; at += 16) {
-      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
-      v128.store(y1 + at, activated4(then, fma(f32x4.sub(v128.load(x1 + at), c), a, b)));
-      v128.store(y2 + at, activated4(then, fma(f32x4.sub(v128.load(x2 + at), c), a, b)));
-      v128.store(y3 + at, activated4(then, fma(f32x4.sub(v128.load(x3 + at), c), a, b)));
-    }
-    if ((length & 3) == 0) continue;
-    for (let k = 0, at = whole; k < 4; k++, at += step) {
-      const last = activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b));
-      storeFirst(y + at, last, length & 3);
-    }
-  }
-  for (; row < rows; row++, x += step, y += step) {
+  x += <usize>rows * step;
+  y += <usize>rows * step;
+  // The last rows first: they are what the cache still holds of the pass before.
+  for (let rest = rows & 3; rest > 0; rest--) {
+    x -= step;
+    y -= step;
     let at: usize = 0;
     for (; at + 64 <= whole; at += 64) {
       v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
@@ -72,6 +60,23 @@ export function normalizeRowsThen(
     }
     if (length & 3) {
       storeFirst(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)), length & 3);
+    }
+  }
+  for (let quads = rows >> 2; quads > 0; quads--) {
+    x -= 4 * step;
+    y -= 4 * step;
+    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+    const y1 = y + step, y2 = y1 + step, y3 = y2 + step;
+    for (let at: usize = 0; at < whole; at += 16) {
+      v128.store(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)));
+      v128.store(y1 + at, activated4(then, fma(f32x4.sub(v128.load(x1 + at), c), a, b)));
+      v128.store(y2 + at, activated4(then, fma(f32x4.sub(v128.load(x2 + at), c), a, b)));
+      v128.store(y3 + at, activated4(then, fma(f32x4.sub(v128.load(x3 + at), c), a, b)));
+    }
+    if ((length & 3) == 0) continue;
+    for (let k = 0, at = whole; k < 4; k++, at += step) {
+      const last = activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b));
+      storeFirst(y + at, last, length & 3);
     }
   }
 }
@@ -264,10 +269,28 @@ export function gradientRows(
   const step = <usize>stride << 2;
   const whole = <usize>(length & ~3) << 2;
   const tail = length & 3;
-  let row = 0;
-  // Four rows side by side, as in quadStatistics.
-  for (; row + 4 <= rows; row += 4, x += 4 * step, dy += 4 * step, dx += 4 * step) {
-    const step2 = 2 * step, step3 = 3 * step;
+  const skip = <usize>rows * step;
+  x += skip;
+  dy += skip;
+  dx += skip;
+  // The last rows first, as in normalizeRowsThen.
+  for (let rest = rows & 3; rest > 0; rest--) {
+    x -= step;
+    dy -= step;
+    dx -= step;
+    let at: usize = 0;
+    for (; at + 32 <= whole; at += 32) {
+      v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
+      v128.store(dx + at, gradient4(x + at + 16, dy + at + 16, c4, a4, b4, s4), 16);
+    }
+    for (; at < whole; at += 16) v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
+    if (tail > 0) storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
+  }
+  const step2 = 2 * step, step3 = 3 * step, step4 = 4 * step;
+  for (let quads = rows >> 2; quads > 0; quads--) {
+    x -= step4;
+    dy -= step4;
+    dx -= step4;
     for (let at: usize = 0; at < whole; at += 16) {
       const xAt = x + at, gAt = dy + at, to = dx + at;
       v128.store(to, gradient4(xAt, gAt, c4, a4, b4, s4));
@@ -279,14 +302,5 @@ export function gradientRows(
     for (let k = 0, at = whole; k < 4; k++, at += step) {
       storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
     }
-  }
-  for (; row < rows; row++, x += step, dy += step, dx += step) {
-    let at: usize = 0;
-    for (; at + 32 <= whole; at += 32) {
-      v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
-      v128.store(dx + at, gradient4(x + at + 16, dy + at + 16, c4, a4, b4, s4), 16);
-    }
-    for (; at < whole; at += 16) v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
-    if (tail > 0) storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
   }
 }
