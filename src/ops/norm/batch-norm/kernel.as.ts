@@ -83,8 +83,8 @@ export function batch_norm_statistics_columns(
     const from = x + (<usize>first << 2);
     const centers = stats + (<usize>first << 2);
     roughCenters(from, min(n, 8), c, width, centers);
-    wideColumnSums(from, n, c, width, centers, scratch);
-    if (moveFarCenters(centers, width, count, scratch)) wideColumnSums(from, n, c, width, centers, scratch);
+    wideColumnSums(from, n, c, width, centers, scratch, false);
+    if (moveFarCenters(centers, width, count, scratch)) wideColumnSums(from, n, c, width, centers, scratch, false);
     for (let i = 0; i < width; i++) {
       const sums = scratch + (<usize>i << 3);
       const sum = load<f64>(sums);
@@ -154,7 +154,7 @@ export function batch_norm_backward_columns(
     const width = min(WIDE, end - first);
     const offset = <usize>first << 2;
     const centers = stats + offset;
-    wideGradientSums(x + offset, dy + offset, n, c, width, centers, scratch);
+    wideGradientSums(x + offset, dy + offset, n, c, width, centers, scratch, false);
     for (let i = 0; i < width; i++) {
       const sums = scratch + (<usize>i << 3);
       const sum = load<f64>(sums), dot = load<f64>(sums, 2048);

@@ -28,7 +28,7 @@ export function batch_norm_rows_statistics(
       // However unlike the rest the rows behind a center are, a sixteenth of the block keeps it within four
       // deviations of the mean, and squares do not cancel.
       roughCenters(from, min(height, max(8, height >> 4)), c, width, centers);
-      wideColumnSums(from, height, c, width, centers, scratch);
+      wideColumnSums(from, height, c, width, centers, scratch, true);
       for (let i = 0; i < width; i++) {
         const wide = <usize>i << 3;
         const sum = load<f64>(scratch + wide);
@@ -131,7 +131,8 @@ export function batch_norm_rows_gradient_sums(
     for (let column = 0; column < c; column += WIDE) {
       const width = min(WIDE, c - column);
       const from = (<usize>first * <usize>c + <usize>column) << 2;
-      wideGradientSums(x + from, dy + from, min(rows, n - first), c, width, stats + (<usize>column << 2), scratch);
+      const centers = stats + (<usize>column << 2);
+      wideGradientSums(x + from, dy + from, min(rows, n - first), c, width, centers, scratch, true);
       const at = to + (<usize>column << 3);
       memory.copy(at, scratch, <usize>width << 3);
       memory.copy(at + (<usize>c << 3), scratch + 2048, <usize>width << 3);

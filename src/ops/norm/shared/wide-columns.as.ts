@@ -12,7 +12,7 @@ export const WIDE: i32 = 256;
 export const WIDE_SUMS: usize = 4096;
 /** Bytes that a call uses at `out`: the float64 sums, and behind them float32 ones for a block of rows. */
 export const WIDE_BYTES: usize = 6144;
-/** Rows of each quarter summed in float32 before they are merged in float64. A power of two. */
+/** Times four rows that are summed in float32 before they are merged in float64. A power of two. */
 const ROWS: i32 = 8;
 
 /** Adds four float32 sums to float64 ones. */
@@ -56,15 +56,21 @@ export function roughCenters(x: usize, rows: i32, c: i32, width: i32, centers: u
   }
 }
 
-/** sum d and sum d², d = x - center, for `width` columns, at most WIDE, over n rows of `c` columns. */
-export function wideColumnSums(x: usize, n: i32, c: i32, width: i32, centers: usize, out: usize): void {
+/**
+ * sum d and sum d², d = x - center, for `width` columns, at most WIDE, over n rows of `c` columns. Four rows are taken
+ * side by side: neighbours, or, if `spread`, one of each quarter. Memory then gives four stretches at once.
+ */
+export function wideColumnSums(
+  x: usize, n: i32, c: i32, width: i32, centers: usize, out: usize, spread: bool,
+): void {
   memory.fill(out, 0, WIDE_BYTES);
   const bytes = <usize>((width + 3) & ~3) << 2;
   const step = <usize>c << 2;
   const sums = out + WIDE_SUMS;
-  const quarter = n >> 2;
-  const apart = <usize>quarter * step;
-  for (let row = 0; row < quarter; row++, x += step) {
+  const quads = n >> 2;
+  const apart = spread ? <usize>quads * step : step;
+  const next = spread ? step : 4 * step;
+  for (let quad = 0; quad < quads; quad++, x += next) {
     const x1 = x + apart, x2 = x1 + apart, x3 = x2 + apart;
     for (let at: usize = 0; at < bytes; at += 16) {
       const center = v128.load(centers + at);
@@ -78,10 +84,10 @@ export function wideColumnSums(x: usize, n: i32, c: i32, width: i32, centers: us
       v128.store(sums + at, f32x4.add(v128.load(sums + at), s));
       v128.store(sums + at, f32x4.add(v128.load(sums + at, 1024), f32x4.add(q, r)), 1024);
     }
-    if ((row & (ROWS - 1)) == ROWS - 1) mergeBlock(out, bytes);
+    if ((quad & (ROWS - 1)) == ROWS - 1) mergeBlock(out, bytes);
   }
-  x += 3 * apart;
-  for (let row = 4 * quarter; row < n; row++, x += step) {
+  if (spread) x += 3 * apart;
+  for (let row = 4 * quads; row < n; row++, x += step) {
     for (let at: usize = 0; at < bytes; at += 16) {
       const d = f32x4.sub(v128.load(x + at), v128.load(centers + at));
       v128.store(sums + at, f32x4.add(v128.load(sums + at), d));
@@ -92,14 +98,17 @@ export function wideColumnSums(x: usize, n: i32, c: i32, width: i32, centers: us
 }
 
 /** As wideColumnSums, of dy and dy (x - center). */
-export function wideGradientSums(x: usize, dy: usize, n: i32, c: i32, width: i32, centers: usize, out: usize): void {
+export function wideGradientSums(
+  x: usize, dy: usize, n: i32, c: i32, width: i32, centers: usize, out: usize, spread: bool,
+): void {
   memory.fill(out, 0, WIDE_BYTES);
   const bytes = <usize>((width + 3) & ~3) << 2;
   const step = <usize>c << 2;
   const sums = out + WIDE_SUMS;
-  const quarter = n >> 2;
-  const apart = <usize>quarter * step;
-  for (let row = 0; row < quarter; row++, x += step, dy += step) {
+  const quads = n >> 2;
+  const apart = spread ? <usize>quads * step : step;
+  const next = spread ? step : 4 * step;
+  for (let quad = 0; quad < quads; quad++, x += next, dy += next) {
     const x1 = x + apart, x2 = x1 + apart, x3 = x2 + apart;
     const g1At = dy + apart, g2At = g1At + apart, g3At = g2At + apart;
     for (let at: usize = 0; at < bytes; at += 16) {
@@ -111,11 +120,13 @@ export function wideGradientSums(x: usize, dy: usize, n: i32, c: i32, width: i32
       v128.store(sums + at, f32x4.add(v128.load(sums + at), s));
       v128.store(sums + at, f32x4.add(v128.load(sums + at, 1024), f32x4.add(p, r)), 1024);
     }
-    if ((row & (ROWS - 1)) == ROWS - 1) mergeBlock(out, bytes);
+    if ((quad & (ROWS - 1)) == ROWS - 1) mergeBlock(out, bytes);
   }
-  x += 3 * apart;
-  dy += 3 * apart;
-  for (let row = 4 * quarter; row < n; row++, x += step, dy += step) {
+  if (spread) {
+    x += 3 * apart;
+    dy += 3 * apart;
+  }
+  for (let row = 4 * quads; row < n; row++, x += step, dy += step) {
     for (let at: usize = 0; at < bytes; at += 16) {
       const g = v128.load(dy + at);
       v128.store(sums + at, f32x4.add(v128.load(sums + at), g));
