@@ -1,13 +1,7 @@
 // Processes that talk over Open MPI and over MPICH; one that was started alone; and how runs end.
 
 import { describe, expect, test } from "vitest";
-import { findLaunchers, type Launcher, runRanks } from "../support/rank-programs.ts";
-
-const launchers = findLaunchers();
-if (launchers.length < 2) {
-	const missing = ["Open MPI", "MPICH"].filter((name) => !launchers.some((launcher) => launcher.name === name));
-	console.warn(`SKIPPED: the tests over ${missing.join(" and ")}, as no mpirun of it is installed`);
-}
+import { launchers, runRanks } from "../support/ranks.ts";
 
 const libraries = { "Open MPI": "libmpi.so.40", MPICH: "libmpich.so.12" };
 const without = new URL("programs/without-koffi.mjs", import.meta.url).href;
@@ -91,7 +85,7 @@ test.skipIf(second === undefined)(
 );
 
 describe("what is missing is said in one line, with what to install", () => {
-	const alone = { launcher: null as Launcher | null, ranks: 1 };
+	const alone = { launcher: null, ranks: 1 };
 
 	test("koffi", async () => {
 		const { stderr } = await runRanks("collectives", { ...alone, nodeOptions: ["--import", without] });

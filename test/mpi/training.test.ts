@@ -1,7 +1,7 @@
 // N ranks with a share of each batch against one process with all of it, over fifty steps.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { findLaunchers, runRanks } from "../support/rank-programs.ts";
+import { launchers, runRanks } from "../support/ranks.ts";
 
 /** As programs/training.mjs reports it. */
 interface Trained {
@@ -14,14 +14,15 @@ interface Trained {
 
 type Shares = readonly (readonly number[])[];
 
-const launchers = findLaunchers();
-const [launcher = null] = launchers;
-if (launcher === null) console.warn("SKIPPED: training over MPI, as no mpirun is installed");
-
-async function train(kind: string, mode: "sync" | "batch", shares: Shares, by = launcher): Promise<Trained[]> {
+async function train(
+	kind: string,
+	mode: "sync" | "batch",
+	shares: Shares,
+	launcher = launchers[0],
+): Promise<Trained[]> {
 	const ranks = shares[0].length;
 	const args = [kind, mode, JSON.stringify(shares)];
-	const { code, stderr, ranks: found } = await runRanks("training", { launcher: by, ranks, args });
+	const { code, stderr, ranks: found } = await runRanks("training", { launcher, ranks, args });
 	expect(code, stderr).toBe(0);
 	return found as Trained[];
 }
@@ -51,7 +52,7 @@ const splits: [string, Shares][] = [
 	],
 ];
 
-describe.skipIf(launcher === null).each(["mlp", "lenet"])("%s", (kind) => {
+describe.skipIf(launchers.length === 0).each(["mlp", "lenet"])("%s", (kind) => {
 	let one: Trained;
 	beforeAll(async () => {
 		[one] = await train(kind, "batch", alone);
