@@ -22,7 +22,7 @@ interface Picture {
 	readonly prepare?: (page: Page) => Promise<void>;
 }
 
-const run = { search: "steps=160", trained: true } as const;
+const run = { search: "steps=120", trained: true } as const;
 
 const pictures: readonly Picture[] = [
 	{ panel: "curves", ...run },
