@@ -10,6 +10,8 @@ const built = ["test/end-to-end/**/*.test.ts", "test/packaging/**/*.test.ts"];
 const browser = ["test/browser/**/*.test.ts"];
 const mpi = ["test/mpi/**/*.test.ts"];
 const lab = ["lab/**/*.browser.test.ts"];
+/** With LAB_SCREENSHOTS set, `lab` takes pictures for the documentation instead: see lab/test/pictures.ts. */
+const labRuns = process.env.LAB_SCREENSHOTS ? ["lab/test/pictures.ts"] : lab;
 
 const shared = { pool: "forks", testTimeout: 60_000, hookTimeout: 60_000 } as const;
 /** These start processes of their own, each with threads: one file at a time. */
@@ -33,7 +35,7 @@ export default defineConfig({
 			{ test: { ...oneByOne, name: "built", include: built } },
 			{ test: { ...oneByOne, name: "browser", include: browser } },
 			{ test: { ...oneByOne, name: "mpi", include: mpi } },
-			{ test: { ...oneByOne, name: "lab", include: lab, globalSetup: "lab/test/support/build.ts" } },
+			{ test: { ...oneByOne, name: "lab", include: labRuns, globalSetup: "lab/test/support/build.ts" } },
 		],
 	},
 });

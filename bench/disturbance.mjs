@@ -1,6 +1,6 @@
 // How much of the processors' time others took while a window was measured. Known on Linux; elsewhere nothing is.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 
 /** Clock ticks a second in /proc: 100 on every architecture that Node runs on. */
@@ -43,6 +43,46 @@ export function watchOthers(pid) {
 		const others = busy() - start.busy - (side - start.side) - (own - start.own);
 		return Math.max(0, others / (performance.now() - start.at) / availableParallelism());
 	};
+}
+
+/**
+ * The same for a side of many processes, such as a browser: others are those that do not descend from this one.
+ */
+export function watchOutsiders() {
+	const start = { at: performance.now(), busy: busy(), own: usedByFamily() };
+	return () => {
+		const own = usedByFamily();
+		if (own === null || start.own === null) return null;
+		const others = busy() - start.busy - (own - start.own);
+		return Math.max(0, others / (performance.now() - start.at) / availableParallelism());
+	};
+}
+
+/** Milliseconds that this process and all that descend from it, and are alive, have run, or null. */
+function usedByFamily() {
+	/** @type {Map<number, number[]>} */
+	const children = new Map();
+	try {
+		for (const name of readdirSync("/proc")) {
+			const parent = /^\d+$/.test(name) ? parentOf(Number(name)) : null;
+			if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+		}
+	} catch {
+		return null;
+	}
+	const family = [process.pid];
+	for (const pid of family) family.push(...(children.get(pid) ?? []));
+	return family.reduce((sum, pid) => sum + (usedBy(pid) ?? 0), 0);
+}
+
+/** @param {number} pid */
+function parentOf(pid) {
+	try {
+		const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+		return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
+	} catch {
+		return null;
+	}
 }
 
 /**

@@ -38,9 +38,7 @@ export function Notices() {
 			)}
 			{failure.value && (
 				<Notice>
-					<p>
-						{t(strings.failed)} {failure.value}
-					</p>
+					<p>{t(strings.failed(failure.value))}</p>
 				</Notice>
 			)}
 			{sides.map((side) => {

@@ -20,7 +20,7 @@ export const strings = defineStrings({
 	ready: { en: "paused", zh: "已暂停" },
 	done: { en: "done", zh: "已完成" },
 	failedState: { en: "stopped", zh: "已停止" },
-	failed: { en: "The engine stopped:", zh: "引擎停止了：" },
+	failed: (why: string) => ({ en: `This does not work: ${why}`, zh: `无法进行：${why}` }),
 	diverged: (name: string, step: string) => ({
 		en: `Twin ${name} overflowed at step ${step}: its loss is no longer a number, so it stopped there.`,
 		zh: `网络 ${name} 在第 ${step} 步溢出：损失不再是数值，已就此停止。`,

@@ -130,6 +130,13 @@ describe("the engine", () => {
 		for (const side of ["a", "b"] as const) expect(test.accuracy[side]).toBeGreaterThan(0.3);
 	});
 
+	test("tests at the last step, in the middle of an epoch", async () => {
+		await configured(smallSettings({ steps: 7 }));
+		page.tell({ type: "start" });
+		const all = await page.until(({ step, running }) => step === 7 && !running);
+		expect(all.flatMap(({ tests }) => tests).map(({ step }) => step)).toEqual([7]);
+	});
+
 	test("collects a topic of the state at the start, and hands its memory over", async () => {
 		page.tell({ type: "subscribe", id: 7, topic: "decisionSurface", params: { size: 8 }, perSecond: 10 });
 		page.tell({ type: "configure", settings: smallSettings() });

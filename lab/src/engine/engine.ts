@@ -170,7 +170,8 @@ export class Engine {
 			this.#advance(session);
 			this.#left--;
 			if (steps > 0 && session.step === steps) this.#left = 0;
-			if (session.endedEpoch && performance.now() >= this.#testAfter) await this.#test(session);
+			const isLast = steps > 0 && session.step === steps;
+			if (isLast || (session.endedEpoch && performance.now() >= this.#testAfter)) await this.#test(session);
 			if (performance.now() - turn < TURN_MILLISECONDS) continue;
 			this.#collectAtRest(false);
 			this.#flush();

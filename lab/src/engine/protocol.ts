@@ -113,8 +113,8 @@ export interface DataInfo {
 	/** Of one example: `[1, 28, 28]` or `[2]`. */
 	readonly shape: readonly number[];
 	readonly classes: readonly string[];
-	/** Where they come from, in English; "" for those made up. */
-	readonly source: string;
+	/** The name of the user's file that they come from; "" if there is none. */
+	readonly file: string;
 	/** For examples of two numbers: the training examples, to be drawn. `points` has x and y by turns. */
 	readonly plane: { readonly points: Float32Array; readonly labels: Int32Array; readonly extent: number } | null;
 }

@@ -25,7 +25,7 @@ beforeAll(async () => {
 	const train = imageSet(await read("train-images-idx3"), await read("train-labels-idx1"));
 	const test = imageSet(await read("t10k-images-idx3"), await read("t10k-labels-idx1"));
 	const shape = train.images.shape.slice(1);
-	const info = { kind: "fashion", source: "", plane: null, classes: train.classes, shape } as const;
+	const info = { kind: "fashion", file: "", plane: null, classes: train.classes, shape } as const;
 	fashion = {
 		info: { ...info, train: train.length, test: test.length },
 		train,

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { OwnData } from "../engine/protocol.ts";
-import { t } from "../i18n/i18n.ts";
+import { formatNumber, t } from "../i18n/i18n.ts";
 import {
 	type DataKind,
 	dataKinds,
@@ -13,7 +13,7 @@ import {
 	ranges,
 	reconcile,
 } from "../settings/settings.ts";
-import { change, run, settings, withOwn } from "../state/lab.ts";
+import { change, phase, run, settings, withOwn } from "../state/lab.ts";
 import { Choice, type ChoiceOption } from "../ui/choice.tsx";
 import { NumberField } from "../ui/number-field.tsx";
 import { dataTexts, networkTexts, strings } from "./strings.ts";
@@ -123,8 +123,6 @@ function useFullSet(): boolean {
 }
 
 function OwnFiles() {
-	const source = run.value?.data.source;
-	const { kind } = settings.value.data;
 	return (
 		<div class="own-files">
 			<FileButton
@@ -142,9 +140,18 @@ function OwnFiles() {
 					files: files.map((file) => ({ path: file.webkitRelativePath || file.name, file })),
 				})}
 			/>
-			<p class="hint">{(kind === "csv" || kind === "images") && source ? source : t(strings.stays)}</p>
+			<p class="hint">{ownExamples() ?? t(strings.stays)}</p>
 		</div>
 	);
+}
+
+/** What was read of the user's files; null if the run is not on them. */
+function ownExamples(): string | null {
+	const info = run.value?.data;
+	if (!info || phase.value === "failed" || info.kind !== settings.value.data.kind) return null;
+	const [examples, classes] = [formatNumber(info.train + info.test), String(info.classes.length)];
+	if (info.kind === "csv") return t(strings.tableRead(info.file, examples, String(info.shape[0]), classes));
+	return info.kind === "images" ? t(strings.picturesRead(examples, classes)) : null;
 }
 
 interface FileButtonProps {

@@ -27,6 +27,14 @@ export const strings = defineStrings({
 		zh: "每个类别一个子文件夹。图片会转成 28 × 28 的灰度像素。",
 	},
 	stays: { en: "Files stay in this browser.", zh: "文件不会离开浏览器。" },
+	tableRead: (file: string, rows: string, columns: string, classes: string) => ({
+		en: `${file}: ${rows} rows, ${columns} columns and the class, ${classes} classes`,
+		zh: `${file}：${rows} 行，${columns} 列加类别，共 ${classes} 个类别`,
+	}),
+	picturesRead: (pictures: string, classes: string) => ({
+		en: `${pictures} pictures in ${classes} folders`,
+		zh: `${classes} 个文件夹中的 ${pictures} 张图片`,
+	}),
 	fullAbsent: { en: "not on this server", zh: "此服务器上没有" },
 	network: { en: "Network", zh: "网络" },
 	noise: { en: "Noise", zh: "噪声" },

@@ -36,7 +36,7 @@ export async function loadFashion(
 		test: test.length,
 		shape: train.images.shape.slice(1),
 		classes: train.classes,
-		source: "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017)",
+		file: "",
 		plane: null,
 	};
 	return {

@@ -51,7 +51,7 @@ export async function readPictures(
 			test: test.length,
 			shape: [1, SIZE, SIZE],
 			classes,
-			source: `${pictures.length} pictures in ${classes.length} folders`,
+			file: "",
 			plane: null,
 		},
 		train,

@@ -79,7 +79,7 @@ export function makePoints(kind: DataKind, noise: number, seed: number): Example
 			test: COUNT.test,
 			shape: [2],
 			classes: Array.from({ length: shape.classes }, (_, i) => String(i)),
-			source: "",
+			file: "",
 			plane: { ...train, extent: extentOf(train.points) },
 		},
 		train: sets[0],

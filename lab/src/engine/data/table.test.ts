@@ -54,10 +54,13 @@ describe("a table of one's own", () => {
 	test.each([
 		["1,2,a\n1,x,b\n3,4,a\n5,6,b\n7,8,a", /t\.csv: line 2, column 2: expected a number, got "x"/],
 		["1\n2\n3", /line 1 has one value/],
-		["1,a\n2,a\n3,a\n4,a\n5,a", /the last column holds 1 different values; it should name 2 to 100 classes/],
+		["1,a\n2,a\n3,a\n4,a\n5,a", /the last column holds 1 different value; it should name 2 to 100 classes/],
 		["1,a\n2,b\n3,a", /3 rows are too few/],
 		["1,a\n2,b\nnan,a\n4,b\n5,a", /row 3, column 1 is NaN/],
-		["", /0 different values/],
+		["", /t\.csv: this file is empty/],
+		["a,b\n", /0 different values/],
+		["1,2,a\n\n1,b\n3,4,a\n5,6,b\n7,8,a", /t\.csv: line 3 has 2 values, expected 3 as in line 1/],
+		["1,2,a\n\n1,x,b\n3,4,a\n5,6,b\n7,8,a", /t\.csv: line 3, column 2: expected a number, got "x"/],
 	])("%j is refused with the reason", (text, message) => {
 		expect(() => readTable(text, "t.csv", 1)).toThrow(message);
 	});

@@ -43,7 +43,7 @@ export function readTable(text: string, name: string, seed: number): Examples {
 			test: test.length,
 			shape: [features],
 			classes,
-			source: `${name}: ${rows} rows, ${features} columns, ${classes.length} classes`,
+			file: name,
 			plane: features === 2 ? { points, labels: Int32Array.from(labels), extent: extentOf(points) } : null,
 		},
 		train: sets[0],
@@ -79,13 +79,24 @@ function splitClasses(text: string, name: string): { body: string; classes: stri
 	const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
 	const body: string[] = [];
 	const words: string[] = [];
+	let [first, width] = [-1, 0];
 	for (const [i, line] of lines.entries()) {
-		if (line.trim() === "") continue;
+		// Empty lines are no rows, but they count.
+		if (line.trim() === "") {
+			body.push("");
+			continue;
+		}
 		const comma = line.lastIndexOf(",");
 		if (comma < 0)
 			throw new EvenkeelError(
 				`${name}: line ${i + 1} has one value; expected numbers and a class, with commas between`,
 			);
+		// What stands in quotes may have commas, and is left to parseCsv.
+		const values = line.includes('"') ? width : line.split(",").length;
+		if (width === 0) [first, width] = [i, values];
+		if (values !== width) {
+			throw new EvenkeelError(`${name}: line ${i + 1} has ${values} values, expected ${width} as in line ${first + 1}`);
+		}
 		body.push(line.slice(0, comma));
 		words.push(
 			line
@@ -94,13 +105,16 @@ function splitClasses(text: string, name: string): { body: string; classes: stri
 				.replace(/^"(.*)"$/, "$1"),
 		);
 	}
-	if (body.length > 0 && isHeader(body[0])) words.shift();
+	if (words.length === 0) {
+		throw new EvenkeelError(`${name}: this file is empty; expected rows of numbers with the class in the last column`);
+	}
+	if (isHeader(body.find((line) => line !== "") ?? "")) words.shift();
 	const classes = [...new Set(words)];
 	if (classes.every((word) => word !== "" && Number.isFinite(Number(word))))
 		classes.sort((a, b) => Number(a) - Number(b));
 	if (classes.length < 2 || classes.length > MOST_CLASSES) {
 		throw new EvenkeelError(
-			`${name}: the last column holds ${classes.length} different values; it should name 2 to ${MOST_CLASSES} classes`,
+			`${name}: the last column holds ${classes.length} different ${classes.length === 1 ? "value" : "values"}; it should name 2 to ${MOST_CLASSES} classes`,
 		);
 	}
 	const numbers = new Map(classes.map((word, i) => [word, i]));

@@ -1,9 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "vitest";
 import { describeLab } from "../../../test/support/lab-page.ts";
-
-const { LAB_SCREENSHOTS: pictures } = process.env;
 
 describeLab("the family", (lab) => {
 	test("draws five blocks that turn by keys and by dragging, and says how many values each mean is over", async () => {
@@ -31,20 +28,5 @@ describeLab("the family", (lab) => {
 			violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id),
 		).toEqual([]);
 		await lab.close(page);
-	});
-
-	test.skipIf(!pictures)("pictures", async () => {
-		mkdirSync(pictures ?? "", { recursive: true });
-		for (const width of [360, 1920]) {
-			for (const dark of [false, true]) {
-				const page = await lab.open({ width, dark, search: dark ? "?lang=zh" : "" });
-				await page.locator("#family").scrollIntoViewIfNeeded();
-				await page.locator("#family canvas").first().waitFor();
-				await page
-					.locator("#family")
-					.screenshot({ path: `${pictures}/family-${width}-${dark ? "dark" : "light"}.png` });
-				await lab.close(page);
-			}
-		}
 	});
 });

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
@@ -7,8 +6,6 @@ import { describeLab } from "../../../test/support/lab-page.ts";
 import { atStep } from "../../../test/support/readings.ts";
 import { formatValue } from "./format.ts";
 import { stages } from "./stages.ts";
-
-const { LAB_SCREENSHOTS: pictures } = process.env;
 
 /** The numbers of a quantity that are on the page, in full. */
 function numbers(page: Page, name: string, within = ".stepper-given"): Promise<number[]> {
@@ -84,23 +81,5 @@ describeLab("the stepper", (lab) => {
 		await compareAll(page);
 		expect((await numbers(page, "dy")).some((value) => value !== 0)).toBe(true);
 		await lab.close(page);
-	});
-
-	test.skipIf(!pictures)("pictures", async () => {
-		mkdirSync(pictures ?? "", { recursive: true });
-		for (const width of [360, 1920]) {
-			for (const dark of [false, true]) {
-				const page = await lab.open({ width, dark, search: dark ? "?lang=zh" : "" });
-				await page.locator("#stepper").scrollIntoViewIfNeeded();
-				await page.locator(".stepper-rung").nth(7).click();
-				await page.locator(".is-result button").nth(3).hover();
-				// What stands above has been loaded, and moves no more.
-				await page.waitForTimeout(1500);
-				await page.locator("#stepper").scrollIntoViewIfNeeded();
-				const path = `${pictures}/stepper-${width}-${dark ? "dark" : "light"}.png`;
-				await page.locator("#stepper").screenshot({ path });
-				await lab.close(page);
-			}
-		}
 	});
 });

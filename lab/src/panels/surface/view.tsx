@@ -1,11 +1,12 @@
 // The decision surfaces of both twins, with the examples on them.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Side } from "../../engine/protocol.ts";
 import { t } from "../../i18n/i18n.ts";
 import { activeSides, run } from "../../state/lab.ts";
 import { cssColor, theme } from "../../state/theme.ts";
 import { useTopic } from "../../state/use-topic.ts";
+import { cancelDraw, requestDraw } from "../../ui/timeline/schedule.ts";
 import type { PanelProps } from "../panel.ts";
 import type { Surface } from "./engine.ts";
 import { strings } from "./strings.ts";
@@ -33,13 +34,19 @@ function Picture({ side, surface }: { side: Side; surface: Surface | null }) {
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const plane = run.value?.data.plane ?? null;
 	const shown = theme.value;
+	// The points stay as they are while the surface below them changes.
+	const points = useMemo(() => plane && pictureOf(plane), [plane, shown]);
 	useEffect(() => {
-		const context = canvas.current?.getContext("2d");
-		if (!context) return;
-		context.clearRect(0, 0, PIXELS, PIXELS);
-		if (surface) drawSurface(context, surface);
-		if (plane) drawPoints(context, plane);
-	}, [surface, plane, shown]);
+		const draw = (): void => {
+			const context = canvas.current?.getContext("2d");
+			if (!context) return;
+			context.clearRect(0, 0, PIXELS, PIXELS);
+			if (surface) drawSurface(context, surface);
+			if (points) context.drawImage(points, 0, 0);
+		};
+		requestDraw(draw);
+		return () => cancelDraw(draw);
+	}, [surface, points]);
 	return (
 		<canvas
 			ref={canvas}
@@ -60,7 +67,8 @@ function drawSurface(context: CanvasRenderingContext2D, { size, classes, probabi
 			if (probabilities[i * classes + c] > probabilities[i * classes + best]) best = c;
 		}
 		const sure = (probabilities[i * classes + best] - 1 / classes) / (1 - 1 / classes);
-		image.data.set([...colors[best], Math.round(30 + 150 * sure)], 4 * i);
+		for (let k = 0; k < 3; k++) image.data[4 * i + k] = colors[best][k];
+		image.data[4 * i + 3] = Math.round(30 + 150 * sure);
 	}
 	const small = new OffscreenCanvas(size, size);
 	small.getContext("2d")?.putImageData(image, 0, 0);
@@ -70,7 +78,11 @@ function drawSurface(context: CanvasRenderingContext2D, { size, classes, probabi
 
 type Plane = NonNullable<NonNullable<typeof run.value>["data"]["plane"]>;
 
-function drawPoints(context: CanvasRenderingContext2D, { points, labels, extent }: Plane): void {
+/** The examples, as they lie over both surfaces. */
+function pictureOf({ points, labels, extent }: Plane): OffscreenCanvas {
+	const picture = new OffscreenCanvas(PIXELS, PIXELS);
+	const context = picture.getContext("2d");
+	if (!context) return picture;
 	const colors = classColors(Math.max(2, ...labels) + 1);
 	context.strokeStyle = cssColor("--paper");
 	context.lineWidth = 0.75;
@@ -83,6 +95,7 @@ function drawPoints(context: CanvasRenderingContext2D, { points, labels, extent 
 		context.fill();
 		context.stroke();
 	}
+	return picture;
 }
 
 /** Red, green and blue of the first classes. */

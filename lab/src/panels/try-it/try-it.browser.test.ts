@@ -110,17 +110,6 @@ describeLab("trying a picture", (lab) => {
 		expect(wide).toBeLessThanOrEqual(width);
 		const { violations } = await new AxeBuilder({ page }).setLegacyMode().include("#try-it").analyze();
 		expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
-		const folder = process.env.LAB_SCREENSHOTS;
-		if (folder) {
-			// Of networks that have learned something.
-			const training = page.getByRole("button", { name: /^(Start|Pause|开始|暂停)$/ });
-			await training.click();
-			await page.waitForTimeout(12_000);
-			await training.click();
-			await show(page);
-			await page.waitForTimeout(2000);
-			await page.locator("#try-it").screenshot({ path: `${folder}/try-it-${width}-${theme}.png` });
-		}
 		await lab.close(page);
 	});
 });

@@ -102,7 +102,7 @@ export function TimeCanvas(props: TimeCanvasProps) {
 				class="time-canvas-box"
 				role="application"
 				aria-roledescription={t(strings.chart)}
-				aria-label={`${label}. ${t(strings.keys)}`}
+				aria-label={t(strings.keys(label))}
 				// biome-ignore lint/a11y/noNoninteractiveTabindex: it is reached by keyboard to be read
 				tabIndex={0}
 				onKeyDown={(event) => {
