@@ -28,7 +28,7 @@ const pictures: readonly Picture[] = [
 	{ panel: "curves", ...run },
 	{ panel: "surface", search: "preset=spirals", trained: true },
 	{ panel: "heat-maps", ...run },
-	{ panel: "distribution", ...run },
+	{ panel: "distribution", search: "net=mlp&width=128&steps=240", trained: true },
 	{ panel: "scale-shift", ...run },
 	{ panel: "statistics", ...run },
 	{
@@ -68,12 +68,20 @@ describeLab("pictures", (lab) => {
 				const language = dark ? "&lang=zh" : "";
 				const page = await lab.open({ width, height: 1000, dark, search: `?v=1&${search}${language}` });
 				// A bar that stays in view would lie over what is taller than the window.
-				await page.addStyleTag({ content: ".controls, .bench-side { position: static !important }" });
+				const still = ".controls, .bench-side { position: static !important } .panel { scroll-margin: 0 !important }";
+				await page.addStyleTag({ content: still });
 				await show(page, panel);
 				if (trained) {
-					// A click would scroll to the button.
-					await page.locator(".controls .primary").dispatchEvent("click");
-					await page.getByText(/^(done|已完成)$/).waitFor({ state: "attached", timeout: 200_000 });
+					// A click would scroll to the button. The layers to ask for are known after the first step.
+					for (const [button, phase] of [
+						[1, /^(paused|已暂停)$/],
+						[3, /^(ready when you are|随时可以开始)$/],
+						[0, /^(done|已完成)$/],
+					] as const) {
+						await page.locator(".controls button").nth(button).dispatchEvent("click");
+						await page.locator(".phase").getByText(phase).waitFor({ state: "attached", timeout: 200_000 });
+						if (button !== 0) await page.waitForTimeout(700);
+					}
 					await show(page, panel);
 				}
 				await prepare?.(page);
