@@ -140,7 +140,8 @@ export class Engine {
 		this.#journal = new Journal();
 		this.#speedometer = new Speedometer();
 		this.#testAfter = 0;
-		this.#post({ type: "configured", run: this.#session.info });
+		// A copy: what is posted is handed over, and the examples are to serve the next run as well.
+		this.#post({ type: "configured", run: structuredClone(this.#session.info) });
 		this.#collectAtRest(true);
 		this.#flush();
 	}

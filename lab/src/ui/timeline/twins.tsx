@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Side } from "../../engine/protocol.ts";
 import { t } from "../../i18n/i18n.ts";
+import { normTexts } from "../../setup/strings.ts";
 import { activeSides, settings } from "../../state/lab.ts";
 import { strings } from "./strings.ts";
 import "./style.css";
@@ -15,7 +16,7 @@ export function TwinPair({ children }: { children: (side: Side, name: string) =>
 				return (
 					<figure key={side} class={`twin-${side}`}>
 						<figcaption>
-							{name} · {settings.value[side].norm}
+							{name} · {t(normTexts[settings.value[side].norm])}
 						</figcaption>
 						{children(side, name)}
 					</figure>
