@@ -35,7 +35,16 @@ export default defineConfig({
 			{ test: { ...oneByOne, name: "built", include: built } },
 			{ test: { ...oneByOne, name: "browser", include: browser } },
 			{ test: { ...oneByOne, name: "mpi", include: mpi } },
-			{ test: { ...oneByOne, name: "lab", include: labRuns, globalSetup: "lab/test/support/build.ts" } },
+			{
+				test: {
+					...oneByOne,
+					name: "lab",
+					include: labRuns,
+					globalSetup: "lab/test/support/build.ts",
+					// What a page is to show may take it a while on a busy machine.
+					expect: { poll: { timeout: 30_000 } },
+				},
+			},
 		],
 	},
 });

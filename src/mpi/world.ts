@@ -11,6 +11,9 @@ const LOOKS_BEFORE_NAPS = 500;
 const NAP_MILLISECONDS = 0.05;
 const nap = new Int32Array(new SharedArrayBuffer(4));
 
+/** For what a rank has written to come to the launcher. */
+const OUTPUT_MILLISECONDS = 200;
+
 export class MpiWorld implements Communicator {
 	readonly rank: number;
 	readonly size: number;
@@ -94,6 +97,8 @@ export class MpiWorld implements Communicator {
 	}
 
 	abort(code = 1): never {
+		// The launcher ends with its ranks, MPICH's without reading on: what was just written is to reach it first.
+		Atomics.wait(nap, 0, 0, OUTPUT_MILLISECONDS);
 		this.#mpi.abort(this.#handles.world, code);
 		process.exit(code);
 	}
