@@ -51,15 +51,17 @@ describe.each(launchers)("train --distributed over $name", (launcher) => {
 			env: { PLANT: "kill 1 33" },
 		});
 		expect(code).not.toBe(0);
-		// Whichever is first: the ranks that wait for it, or the launcher, of which MPICH's knows the process alone.
-		expect(stderr + stdout).toMatch(
-			/rank 1 .*(has ended in the middle of the run|exited on signal 9)|PID \d+ RUNNING AT[\s\S]*EXIT CODE: 9/,
-		);
+		const isMpich = launcher.name === "MPICH";
+		// MPICH's launcher ends the others before they notice, and knows the process alone.
+		const says = isMpich
+			? /PID \d+ RUNNING AT[\s\S]*EXIT CODE: 9/
+			: /rank 1 .*(has ended in the middle of the run|exited on signal 9)/;
+		expect(stderr + stdout).toMatch(says);
 		expect(seconds).toBeLessThan(30);
 		expect(jsonLines(stdout).map(({ event }) => event)).toEqual(["start", "epoch"]);
 		const { state } = readCheckpoint(join(root, "killed"));
-		// The launcher may end rank 0 before it has written that of step 32.
-		expect([31, 32]).toContain(state.step);
+		// MPICH's may end rank 0 before it has written that of step 32.
+		expect(isMpich ? [31, 32] : [32]).toContain(state.step);
 		expect(state.loader).toMatchObject({ epoch: 1, position: state.step - 20 });
 		const rest = await mpirun([[2, cli, "train", "--distributed", "--json", "--resume", join(root, "killed")]], {
 			launcher,

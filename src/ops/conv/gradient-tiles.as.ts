@@ -1,12 +1,7 @@
 // The micro-kernels of convolution's gradients; see tiles.as.ts.
 
 import { fma } from "../../backend/wasm/simd.as";
-
-// @ts-ignore: decorator
-@inline
-function at(table: usize, i: usize): usize {
-  return <usize>load<u32>(table + (i << 2));
-}
+import { at } from "./tiles.as";
 
 /**
  * 4 weights by 2 groups, to `out`, [4][2][4]. w is packed as [m][4], each value four times; the groups of y are

@@ -17,9 +17,10 @@
 
 import { fma } from "../../backend/wasm/simd.as";
 
+/** Entry i of a table of offsets in bytes. */
 // @ts-ignore: decorator
 @inline
-function at(table: usize, i: usize): usize {
+export function at(table: usize, i: usize): usize {
   return <usize>load<u32>(table + (i << 2));
 }
 

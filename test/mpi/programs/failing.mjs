@@ -10,7 +10,10 @@ if (world.rank === 1) {
 	report(1, Date.now());
 	if (how === "throw") throw new Error("the disk is full");
 	if (how === "exit") process.exit(3);
-	if (how === "abort") world.abort(5);
+	if (how === "abort") {
+		process.stderr.write("rank 1 gives up\n");
+		world.abort(5);
+	}
 	if (how === "kill") process.kill(process.pid, "SIGKILL");
 }
 world.barrier();
