@@ -28,6 +28,13 @@ const files = {
 	any: ["libmpi.so", "libmpi.dylib"],
 };
 
+/**
+ * UCX, over which MPICH and others talk, patches malloc and takes signals for itself, unless these say otherwise. Its
+ * memory hooks crash programs of several threads now and then (https://github.com/openucx/ucx/issues/3831), and V8
+ * needs SIGSEGV: it is how WebAssembly finds out that an address is out of bounds.
+ */
+const ucx = { UCX_MEM_EVENTS: "n", UCX_ERROR_SIGNALS: "SIGILL,SIGBUS,SIGFPE" };
+
 const toInstall =
 	"install one (Debian: apt-get install openmpi-bin, or mpich), load the cluster's module (module load openmpi), or name its " +
 	"file in EVENKEEL_MPI_LIBRARY";
@@ -43,6 +50,7 @@ export async function loadLibrary(
 	env: Environment,
 ): Promise<{ library: NativeLibrary; name: string }> {
 	const koffi = await loadKoffi();
+	if (globalThis.process) for (const [name, value] of Object.entries(ucx)) process.env[name] ??= value;
 	const named = file ?? (env.EVENKEEL_MPI_LIBRARY || undefined);
 	if (named !== undefined) {
 		return { library: loadNamed(koffi, named, file === undefined ? "EVENKEEL_MPI_LIBRARY" : "library"), name: named };

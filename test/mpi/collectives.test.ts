@@ -27,6 +27,7 @@ function expected(rank: number, size: number) {
 		gathered: ranks.flatMap((r) => [r, 10 * r]),
 		lengths: ranks.map((r) => Array.from({ length: 2 * r }, (_, i) => r + i / 4)),
 		text: ranks.map((r) => `rank ${"#".repeat(r)}`),
+		outOfBounds: "RuntimeError: memory access out of bounds",
 		refused: [
 			`EvenkeelError: broadcast: root ${size} is no rank; there are ${size}, from 0`,
 			'EvenkeelError: allreduce: op is "sum", "min" or "max", got "mean"',

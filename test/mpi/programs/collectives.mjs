@@ -37,6 +37,14 @@ function refusal(call) {
 	return "nothing was thrown";
 }
 
+/** What WebAssembly makes of an address out of bounds: `i32.load` at -4. V8 learns of it by a signal. */
+function outOfBounds() {
+	const code = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 5, 1, 1, 102, 0, 0];
+	const body = [10, 9, 1, 7, 0, 65, 124, 40, 2, 0, 11];
+	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from([...code, ...body])));
+	return refusal(/** @type {() => void} */ (exports.f));
+}
+
 const broadcast = Float64Array.of(rank, rank / 3);
 world.broadcast(broadcast, size - 1);
 const bytes = Uint8Array.of(rank === 0 ? 200 : 0, rank === 0 ? 7 : 0);
@@ -64,6 +72,7 @@ const results = {
 	text: text.map((own) => new TextDecoder().decode(own)),
 	broadcast: Array.from(broadcast),
 	bytes: Array.from(bytes),
+	outOfBounds: outOfBounds(),
 	refused: [
 		refusal(() => world.broadcast(broadcast, size)),
 		refusal(() => world.allreduce(broadcast, /** @type {ReduceOp} */ (/** @type {string} */ ("mean")))),
