@@ -15,6 +15,12 @@ const SCRIPT_BUDGET = 200_000;
 
 const search = (page: Page): string => new URL(page.url()).search;
 
+/** Loads the page again once all that it asked for is there: what a reload cuts short counts as a failed request. */
+async function reload(page: Page): Promise<void> {
+	await page.waitForLoadState("networkidle");
+	await page.reload();
+}
+
 describeLab("the page", (lab) => {
 	describe("its address", () => {
 		test("holds the settings, and a page that is opened with it has them", async () => {
@@ -77,7 +83,7 @@ describeLab("the page", (lab) => {
 			expect(await page.locator("html").getAttribute("lang")).toBe("zh-Hans");
 			await page.getByRole("heading", { name: "损失与准确率" }).waitFor();
 			expect(await page.getByLabel("网络 A 的归一化", { exact: true }).inputValue()).toBe("batch");
-			await page.reload();
+			await reload(page);
 			await page.getByRole("heading", { name: "批量归一化做了什么" }).waitFor();
 			await lab.close(page);
 		});
@@ -97,7 +103,7 @@ describeLab("the page", (lab) => {
 		await page.emulateMedia({ colorScheme: "light" });
 		await expect.poll(theme).toBe("light");
 		await page.getByRole("button", { name: "Dark" }).click();
-		await page.reload();
+		await reload(page);
 		expect(await theme()).toBe("dark");
 		await lab.close(page);
 	});
