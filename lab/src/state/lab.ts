@@ -66,6 +66,8 @@ export let curves = emptyCurves();
 export let tests: TestResult[] = [];
 
 let client: Promise<EngineClient> | null = null;
+/** The same, once it is there. */
+let started: EngineClient | null = null;
 /** The settings that the engine was given last. */
 let configured: Settings | null = null;
 
@@ -75,12 +77,33 @@ export function useEngine(): Promise<EngineClient> {
 	return client;
 }
 
+/** What is to begin with the engine, before it is told anything else. */
+const waiting = new Set<(engine: EngineClient) => void>();
+
+/**
+ * Calls `begin` with the engine: now, or as soon as it is started, ahead of the first step. `begin` returns what ends it, and
+ * so does this. It does not start the engine.
+ */
+export function withEngine(begin: (engine: EngineClient) => () => void): () => void {
+	let end = (): void => {};
+	const tell = (engine: EngineClient): void => {
+		waiting.delete(tell);
+		end = begin(engine);
+	};
+	if (started) tell(started);
+	else waiting.add(tell);
+	return () => {
+		waiting.delete(tell);
+		end();
+	};
+}
+
 async function startEngine(): Promise<EngineClient> {
 	phaseSignal.value = "starting";
 	const { EngineClient } = await import("../engine/client.ts");
 	const threads = new URLSearchParams(location.search).get("threads");
 	const count = threads === null ? "auto" : Math.max(1, Math.min(64, Math.floor(Number(threads)) || 1));
-	return new EngineClient(
+	const made = new EngineClient(
 		{
 			opened(info) {
 				engineInfo.value = info;
@@ -102,6 +125,9 @@ async function startEngine(): Promise<EngineClient> {
 		},
 		count,
 	);
+	started = made;
+	for (const tell of waiting) tell(made);
+	return made;
 }
 
 function begin(info: RunInfo): void {
@@ -138,9 +164,9 @@ function take(taken: Snapshot): void {
 export async function configure(own?: OwnData): Promise<void> {
 	if (!own && configured === settings.value) return;
 	configured = settings.value;
-	const started = await useEngine();
+	const engine = await useEngine();
 	if (phaseSignal.value !== "starting") phaseSignal.value = "loading";
-	started.configure(settings.value, own);
+	engine.configure(settings.value, own);
 }
 
 /** Trains on, from wherever the run stands. */

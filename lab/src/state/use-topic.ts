@@ -4,7 +4,7 @@ import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { TopicUpdate } from "../engine/client.ts";
 import type { DataOf, ParamsOf, Topics } from "../engine/extensions.ts";
-import { phase, run, useEngine } from "./lab.ts";
+import { run, withEngine } from "./lab.ts";
 
 /**
  * The latest of what `name` gave for this run, or null.
@@ -21,25 +21,17 @@ export function useTopic<Name extends keyof Topics>(
 ): ReadonlySignal<TopicUpdate<DataOf<Name>> | null> {
 	const latest = useSignal<TopicUpdate<DataOf<Name>> | null>(null);
 	const key = JSON.stringify(params);
-	const isAwake = phase.value !== "asleep";
 	const generation = run.value?.generation;
 	useEffect(() => {
 		if (latest.value && latest.value.generation !== generation) latest.value = null;
 	}, [generation]);
 	useEffect(() => {
-		if (!visible || !isAwake) return;
-		let unsubscribe = (): void => {};
-		let isOver = false;
-		void useEngine().then((engine) => {
-			if (isOver) return;
-			unsubscribe = engine.subscribe(name, params, perSecond, (update) => {
+		if (!visible) return;
+		return withEngine((engine) =>
+			engine.subscribe(name, params, perSecond, (update) => {
 				latest.value = update;
-			});
-		});
-		return () => {
-			isOver = true;
-			unsubscribe();
-		};
-	}, [name, key, visible, isAwake, perSecond]);
+			}),
+		);
+	}, [name, key, visible, perSecond]);
 	return latest;
 }

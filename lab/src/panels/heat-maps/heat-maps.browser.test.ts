@@ -77,19 +77,20 @@ describeLab("the heat maps", (lab) => {
 	test("the picture has colors, and follows reset", async () => {
 		const page = await lab.open();
 		await trained(page, 2);
-		const colors = () =>
-			page
-				.locator("#heat-maps canvas")
-				.first()
-				.evaluate((canvas: HTMLCanvasElement) => {
-					const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
-					copy?.drawImage(canvas, 0, 0);
-					const { data } = copy?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
-					const found = new Set<string>();
-					for (let i = 0; i < data.length; i += 4)
-						if (data[i + 3] === 255) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
-					return found.size;
-				});
+		const colors = async () => {
+			const picture = page.locator("#heat-maps canvas").first();
+			// What loads above may have pushed it off the screen, where nothing is drawn.
+			await picture.scrollIntoViewIfNeeded();
+			return picture.evaluate((canvas: HTMLCanvasElement) => {
+				const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+				copy?.drawImage(canvas, 0, 0);
+				const { data } = copy?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+				const found = new Set<string>();
+				for (let i = 0; i < data.length; i += 4)
+					if (data[i + 3] === 255) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+				return found.size;
+			});
+		};
 		await expect.poll(colors).toBeGreaterThan(6);
 		const many = await colors();
 		await page.getByRole("button", { name: "Reset" }).click();

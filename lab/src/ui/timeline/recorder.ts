@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { TopicUpdate } from "../../engine/client.ts";
 import type { DataOf, ParamsOf, Topics } from "../../engine/extensions.ts";
 import { type PerSide, type Side, sides } from "../../engine/protocol.ts";
-import { onSnapshot, phase, run, useEngine } from "../../state/lab.ts";
+import { onSnapshot, run, withEngine } from "../../state/lab.ts";
 import { History } from "./history.ts";
 
 /** While the panel is off the screen: enough that there is no hole in its past when it is scrolled to. */
@@ -78,23 +78,15 @@ export function useRecorder<Name extends keyof Topics>(
 	const held = useRef<{ key: string; recorder: Recorder<DataOf<Name>> } | null>(null);
 	if (held.current?.key !== key) held.current = { key, recorder: new Recorder() };
 	const { recorder } = held.current;
-	const isAwake = phase.value !== "asleep";
 	useEffect(() => onSnapshot(() => recorder.clear(run.value?.generation ?? -1)), [recorder]);
 	useEffect(() => {
-		if (!isAwake) return;
-		let unsubscribe = (): void => {};
-		let isOver = false;
-		void useEngine().then((engine) => {
-			if (isOver) return;
-			unsubscribe = engine.subscribe(name, params, visible ? 10 : HIDDEN_PER_SECOND, (update) => {
+		const end = withEngine((engine) =>
+			engine.subscribe(name, params, visible ? 10 : HIDDEN_PER_SECOND, (update) => {
 				if (update.generation === run.value?.generation) recorder.record(update, rowsOf);
-			});
-		});
-		return () => {
-			isOver = true;
-			// What is on its way still counts; the same step twice is one sample.
-			setTimeout(() => unsubscribe(), OVERLAP_MILLISECONDS);
-		};
-	}, [recorder, visible, isAwake]);
+			}),
+		);
+		// What is on its way still counts; the same step twice is one sample.
+		return () => void setTimeout(end, OVERLAP_MILLISECONDS);
+	}, [recorder, visible]);
 	return recorder;
 }
