@@ -71,9 +71,10 @@ export function scope<T>(fn: () => T): T {
 				"await outside of the scope, or free with `using` or dispose()",
 		);
 	}
-	for (const tensor of tensorsIn(result)) {
-		if (owned.delete(tensor) && !adopt(tensor)) tensor.collectWithGarbage();
-	}
+	if (result !== undefined)
+		for (const tensor of tensorsIn(result)) {
+			if (owned.delete(tensor) && !adopt(tensor)) tensor.collectWithGarbage();
+		}
 	for (const tensor of owned) tensor.dispose("the scope that made it ended");
 	return result;
 }

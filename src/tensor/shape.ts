@@ -5,9 +5,14 @@ import { check, EvenkeelError } from "../errors.ts";
 export type Shape = readonly number[];
 
 export function sizeOf(shape: Shape): number {
-	let size = 1;
-	for (const length of shape) size *= length;
-	return size;
+	return productOf(shape, 0, shape.length);
+}
+
+/** The product of the lengths from axis `from` to before axis `to`. */
+export function productOf(shape: Shape, from: number, to: number): number {
+	let product = 1;
+	for (let axis = from; axis < to; axis++) product *= shape[axis];
+	return product;
 }
 
 export function formatShape(shape: Shape): string {
@@ -15,7 +20,10 @@ export function formatShape(shape: Shape): string {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-	return a.length === b.length && a.every((length, axis) => length === b[axis]);
+	if (a === b) return true;
+	if (a.length !== b.length) return false;
+	for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+	return true;
 }
 
 export function checkShape(shape: Shape, what: string): void {

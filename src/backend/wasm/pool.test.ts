@@ -1,7 +1,7 @@
 // The pool on kernels made for the purpose: they count, they look after their scratch, they fail.
 
 import asc from "assemblyscript/asc";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { HEAP_START } from "./layout.mjs";
 import { Pool } from "./pool.ts";
 
@@ -74,11 +74,13 @@ afterEach(() => {
 
 async function start(threads: number, memory = newMemory(), generation = 1) {
 	const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-	const pool = await Pool.start(module, memory, exports, threads, generation);
+	const pool = await Pool.withWorkers(module, memory, exports, threads, generation);
 	started.push({ pool, generation });
 	const ints = (length: number) => new Int32Array(memory.buffer, BASE, length);
-	const run = (kernel: string, args: number[], total: number, grain: number) =>
-		pool.run(kernel, args, total, grain, SCRATCH, SCRATCH_BYTES);
+	const run = (kernel: string, args: number[], total: number, grain: number) => {
+		pool.start(kernel, args, total, grain, SCRATCH, SCRATCH_BYTES);
+		pool.finish();
+	};
 	return { pool, memory, ints, run };
 }
 
@@ -127,6 +129,39 @@ describe.each([1, 2, 3, 4])("a pool of %i", (threads) => {
 		expect(pool.has("count")).toBe(true);
 		expect(pool.has("nothing")).toBe(false);
 		expect(() => run("nothing", [], 10, 1)).toThrow('wasm: there is no kernel "nothing"');
+	});
+});
+
+describe("a job that was started", () => {
+	test("is done by the workers while the calling thread does something else", async () => {
+		const { pool, ints } = await start(2);
+		ints(8).fill(0);
+		pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES);
+		await vi.waitFor(() => expect([...ints(8)]).toEqual(new Array(8).fill(1)));
+		pool.finish();
+		pool.finish();
+		expect([...ints(8)]).toEqual(new Array(8).fill(1));
+	});
+
+	test("is done before the next one begins, on one thread or several", async () => {
+		const { pool, ints } = await start(2);
+		for (let i = 0; i < 10; i++) {
+			ints(2).fill(0);
+			pool.start("uneven", [BASE], 2, 1, SCRATCH, SCRATCH_BYTES);
+			// One chunk: done on the calling thread.
+			pool.start("count", [BASE], 2, 2, SCRATCH, SCRATCH_BYTES);
+			expect([...ints(2)]).toEqual([2, 2]);
+		}
+	});
+
+	test("that fails is an error where it is waited for, once", async () => {
+		const { pool, ints } = await start(2);
+		pool.start("failOnWorker", [0], 64, 1, SCRATCH, SCRATCH_BYTES);
+		expect(() => pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES)).toThrow();
+		ints(8).fill(0);
+		pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES);
+		pool.finish();
+		expect([...ints(8)]).toEqual(new Array(8).fill(1));
 	});
 });
 

@@ -1,5 +1,5 @@
 // Handing jobs to threads. A job is a kernel, its arguments and a number of items cut into chunks;
-// the calling thread takes chunks like every worker and returns when all are done. The protocol is
+// workers begin at once, the calling thread joins them when it has to wait. The protocol is
 // a sequence lock: SEQ is odd while a job is written, ACTIVE counts the workers inside one.
 
 import { controlViews, kernelTable, runChunks, runStart } from "./job.mjs";
@@ -24,6 +24,8 @@ export class Pool {
 	readonly #kernels: Kernel[];
 	readonly #numbers: Map<string, number>;
 	readonly #workers: WorkerHandle[];
+	/** The kernel that {@link start} began and {@link finish} has not ended, or "". */
+	#underWay = "";
 
 	private constructor(memory: WebAssembly.Memory, exports: WebAssembly.Exports, workers: WorkerHandle[]) {
 		const { control, args } = controlViews(memory);
@@ -42,7 +44,7 @@ export class Pool {
 	}
 
 	/** Starts `threads - 1` workers on `memory` and waits until they are ready. */
-	static async start(
+	static async withWorkers(
 		module: WebAssembly.Module,
 		memory: WebAssembly.Memory,
 		exports: WebAssembly.Exports,
@@ -72,10 +74,12 @@ export class Pool {
 	}
 
 	/**
-	 * Runs `kernel(...args, begin, end, scratch)` over the items [0, total) in chunks of `grain`,
-	 * on all threads, and returns when all are done.
+	 * Begins to run `kernel(...args, begin, end, scratch)` over the items [0, total) in chunks of `grain`, after what
+	 * was started before. Workers take chunks at once, the calling thread in {@link finish}: until then it is free
+	 * to prepare the next job. What is a single chunk is done on return.
 	 */
-	run(kernel: string, args: readonly number[], total: number, grain: number, scratch = 0, scratchBytes = 0): void {
+	start(kernel: string, args: readonly number[], total: number, grain: number, scratch = 0, scratchBytes = 0): void {
+		this.finish();
 		if (total <= 0) return;
 		const number = this.#numbers.get(kernel);
 		if (number === undefined) throw new Error(`wasm: there is no kernel "${kernel}"`);
@@ -86,9 +90,16 @@ export class Pool {
 			}
 			return;
 		}
-		const control = this.#control;
+		this.#underWay = kernel;
 		this.#publish(number, args, total, grain, scratch, scratchBytes);
-		Atomics.store(control, L.FAILED, 0);
+	}
+
+	/** Takes what chunks are left of the job under way, and returns when all are done. */
+	finish(): void {
+		if (this.#underWay === "") return;
+		const kernel = this.#underWay;
+		this.#underWay = "";
+		const control = this.#control;
 		try {
 			runChunks(control, this.#args, this.#kernels, 0);
 		} finally {
@@ -111,6 +122,7 @@ export class Pool {
 		const control = this.#control;
 		Atomics.add(control, L.SEQ, 1);
 		waitForWorkers(control);
+		control[L.FAILED] = 0;
 		for (let i = 0; i < args.length; i++) this.#args[i] = args[i];
 		control[L.KERNEL] = kernel;
 		control[L.ARG_COUNT] = args.length;

@@ -137,6 +137,28 @@ describe("the wasm backend", () => {
 		expect(backend.memory().used).toBe(64 + 12288);
 	});
 
+	test("what a launch leaves is there for whoever looks, on one thread or several", async () => {
+		const backend = await WasmBackend.load();
+		await backend.setThreads(3);
+		withBackend(backend, () =>
+			scope(() => {
+				const [sum, one] = [zeros([300_000]), tensor(new Float32Array(300_000).fill(1), [300_000])];
+				for (let k = 1; k <= 50; k++) {
+					backend.launch("elementwise_accumulate", [sum.ptr, one.ptr], 300_000, 4096);
+					expect(new Set(k % 2 ? sum.view() : sum.dataSync())).toEqual(new Set([k]));
+				}
+			}),
+		);
+		await backend.setThreads(1);
+	});
+
+	test("does not count tables, which stay", async () => {
+		const backend = await WasmBackend.load();
+		const ptr = backend.table([1, 2, 3]);
+		expect(backend.table([1, 2, 3])).toBe(ptr);
+		expect(backend.memory().used).toBe(0);
+	});
+
 	test("lends memory to kernels", async () => {
 		const backend = await WasmBackend.load();
 		const ptr = backend.take(100);

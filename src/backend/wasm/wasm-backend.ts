@@ -7,6 +7,7 @@ import type { Backend, MemoryUse } from "../backend.ts";
 import { Heap } from "./heap.ts";
 import { hasRelaxedSimd, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
 import { Pool } from "./pool.ts";
+import { Tables } from "./tables.ts";
 
 export class WasmBackend implements Backend {
 	readonly name = "wasm";
@@ -18,6 +19,7 @@ export class WasmBackend implements Backend {
 	readonly #module: WebAssembly.Module;
 	readonly #exports: WebAssembly.Exports;
 	readonly #heap: Heap;
+	readonly #tables: Tables;
 	readonly #shared: boolean;
 	#pool: Pool;
 	#change: Promise<void> = Promise.resolve();
@@ -37,6 +39,7 @@ export class WasmBackend implements Backend {
 		this.#module = module;
 		this.#exports = exports;
 		this.#heap = heap;
+		this.#tables = new Tables(heap);
 		this.#shared = shared;
 		this.#pool = pool;
 	}
@@ -74,12 +77,13 @@ export class WasmBackend implements Backend {
 			wanted = 1;
 		}
 		if (wanted === this.threads) return;
+		this.#pool.finish();
 		this.#pool.stop(this.#generation);
 		this.#generation++;
 		// New workers may be up before all of them are, and must find no job: their scratch is not there yet.
 		this.#pool = Pool.ofOne(this.#heap.memory, this.#exports);
 		try {
-			const pool = await Pool.start(this.#module, this.#heap.memory, this.#exports, wanted, this.#generation);
+			const pool = await Pool.withWorkers(this.#module, this.#heap.memory, this.#exports, wanted, this.#generation);
 			this.#makeScratch(this.#scratchBytes, wanted);
 			this.#pool = pool;
 		} catch (error) {
@@ -98,16 +102,20 @@ export class WasmBackend implements Backend {
 
 	view(storage: Storage): TypedArray {
 		// Shared or not, the views read alike; only their type tells them apart.
-		const buffer = this.#heap.views.uint8.buffer as ArrayBuffer;
+		const buffer = this.heapViews.uint8.buffer as ArrayBuffer;
 		return new arrayTypes[storage.dtype](buffer, storage.ptr, storage.length);
 	}
 
 	memory(): MemoryUse {
-		return { used: this.#heap.used, peak: this.#heap.peak, reserved: this.#heap.reserved };
+		return { used: this.#heap.used - this.#tables.bytes, peak: this.#heap.peak, reserved: this.#heap.reserved };
 	}
 
-	/** The whole heap as int32 or float32, for small tables that kernels read. Valid until the next alloc. */
+	/**
+	 * The whole heap as int32 or float32, for small tables that kernels read. Valid until the next alloc or launch: what
+	 * was launched before has been done.
+	 */
 	get heapViews() {
+		this.#pool.finish();
 		return this.#heap.views;
 	}
 
@@ -121,14 +129,31 @@ export class WasmBackend implements Backend {
 	}
 
 	/**
+	 * The address of a table of whole numbers in the heap, which must not change any more. The same numbers stay where
+	 * they are, so it is not given back. It holds for the next launch; ask again for another.
+	 */
+	table(values: ArrayLike<number>): number {
+		return this.#tables.find(values) ?? this.#addTable(values);
+	}
+
+	#addTable(values: ArrayLike<number>): number {
+		// What kernels under way read or write may have been freed, and be what the table takes.
+		this.#pool.finish();
+		return this.#tables.add(values);
+	}
+
+	/**
 	 * Runs `kernel(...args, begin, end, scratch)` over [0, total) in chunks of `grain` items on all
-	 * threads. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
+	 * threads. With workers it may return before that is done: launches follow one another, and {@link view} and
+	 * {@link heapViews} wait. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
 	 * grain must depend on shapes alone, never on the number of threads.
 	 */
 	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {
 		if (scratchBytes > this.#scratchBytes) this.#makeScratch(scratchBytes, this.threads);
 		const start = spanStart();
-		this.#pool.run(kernel, args, total, grain, this.#scratch, this.#scratchBytes);
+		this.#pool.start(kernel, args, total, grain, this.#scratch, this.#scratchBytes);
+		if (start === 0) return;
+		this.#pool.finish();
 		spanEnd("kernel", kernel, start);
 	}
 

@@ -25,6 +25,24 @@ export interface Geometry {
 	readonly left: number;
 }
 
+const samePair = (a: Pair, b: Pair) => a[0] === b[0] && a[1] === b[1];
+
+export function sameGeometry(a: Geometry, b: Geometry): boolean {
+	return (
+		a.images === b.images &&
+		a.groups === b.groups &&
+		a.channels === b.channels &&
+		a.outputs === b.outputs &&
+		a.top === b.top &&
+		a.left === b.left &&
+		samePair(a.size, b.size) &&
+		samePair(a.outSize, b.outSize) &&
+		samePair(a.kernel, b.kernel) &&
+		samePair(a.stride, b.stride) &&
+		samePair(a.dilation, b.dilation)
+	);
+}
+
 /** Weights that meet each output pixel: channels x kernel. */
 export function weightsOf({ channels, kernel }: Geometry): number {
 	return channels * kernel[0] * kernel[1];

@@ -2,8 +2,7 @@
 // where the weights' pixels lie in it. kernel.as.ts and images.as.ts read them.
 
 import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
-import { takeInts } from "../int-table.ts";
-import { extent, type Geometry, weightsOf } from "./geometry.ts";
+import { extent, type Geometry, sameGeometry, weightsOf } from "./geometry.ts";
 
 /** As in images.as.ts. */
 const IN_PLACE = 0;
@@ -33,7 +32,6 @@ export interface Plan {
 	readonly scatterOffsets: number;
 	readonly bases: number;
 	readonly outBases: number;
-	release(): void;
 }
 
 /** A kernel of one pixel that touches every pixel: rows and columns are then one long row. */
@@ -135,8 +133,8 @@ function tapsTogether(g: Geometry, { mode }: Layout): number {
 	return neighbors && (g.kernel[1] === 3 || g.kernel[1] === 5) ? g.kernel[1] : 1;
 }
 
-/** A plan but for the place of its tables in the heap, which are one after the other in `values`. */
-interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases" | "release"> {
+/** A plan whose tables, one after the other in `values`, are not yet in the heap. */
+interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases"> {
 	readonly values: Int32Array;
 	/** Where each table starts in `values`, in bytes. */
 	readonly starts: readonly number[];
@@ -188,25 +186,35 @@ function makeTables(geometry: Geometry, copies: boolean): Tables {
 }
 
 /** The tables of the shapes met last: a training step asks for the same ones again and again. */
-const known = new Map<string, Tables>();
+const known: { geometry: Geometry; copies: boolean; tables: Tables }[] = [];
 const MOST_KNOWN = 128;
 
-function tablesFor(g: Geometry, copies: boolean): Tables {
-	const { images, groups, channels, outputs, size, outSize, kernel, stride, dilation, top, left } = g;
-	const key = [images, groups, channels, outputs, size, outSize, kernel, stride, dilation, top, left, copies].join();
-	const before = known.get(key);
-	if (before) return before;
-	const made = makeTables(g, copies);
-	const oldest = known.keys().next().value;
-	if (known.size >= MOST_KNOWN && oldest !== undefined) known.delete(oldest);
-	known.set(key, made);
-	return made;
+function tablesFor(geometry: Geometry, copies: boolean): Tables {
+	for (const entry of known) {
+		if (entry.copies === copies && sameGeometry(entry.geometry, geometry)) return entry.tables;
+	}
+	const tables = makeTables(geometry, copies);
+	if (known.length === MOST_KNOWN) known.shift();
+	known.push({ geometry, copies, tables });
+	return tables;
 }
 
-/** Lays the tables out in the heap. `copies`: the image is to be written, so never use it in place. */
+/** `copies`: the image is to be written, so never use it in place. */
 export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean): Plan {
-	const { values, starts, ...plan } = tablesFor(geometry, copies);
-	const ptr = takeInts(wasm, values);
-	const [fields, offsets, scatterOffsets, bases, outBases] = starts.map((start) => ptr + start);
-	return { ...plan, fields, offsets, scatterOffsets, bases, outBases, release: () => wasm.giveBack(ptr) };
+	const tables = tablesFor(geometry, copies);
+	const { starts } = tables;
+	const ptr = wasm.table(tables.values);
+	return {
+		inPlace: tables.inPlace,
+		interleaved: tables.interleaved,
+		units: tables.units,
+		imageBytes: tables.imageBytes,
+		outputRowBytes: tables.outputRowBytes,
+		pixelGroups: tables.pixelGroups,
+		fields: ptr,
+		offsets: ptr + starts[1],
+		scatterOffsets: ptr + starts[2],
+		bases: ptr + starts[3],
+		outBases: ptr + starts[4],
+	};
 }

@@ -3,7 +3,6 @@
 
 import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { takeInts } from "../int-table.ts";
 import { launchSum } from "../matmul/wasm.ts";
 import { wasmOf } from "../op.ts";
 import { type ConvKernels, extent, type Geometry, weightsOf } from "./geometry.ts";
@@ -76,7 +75,6 @@ export const wasmConv: ConvKernels<Tensor> = {
 			launchSum(wasm, partial, [Array.from({ length: chunks }, (_, chunk) => chunk * size)], size, dweight.ptr);
 			wasm.giveBack(partial);
 		}
-		plan.release();
 	},
 
 	channelSums(x, images, channels, size, sums) {
@@ -137,7 +135,6 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 		room + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
 	);
 	wasm.giveBack(packed);
-	plan.release();
 }
 
 function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): void {
@@ -157,7 +154,6 @@ function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, 
 		TILE + plan.imageBytes + g.outputs * plan.outputRowBytes,
 	);
 	wasm.giveBack(packed);
-	plan.release();
 }
 
 /**
@@ -206,13 +202,10 @@ function grain(g: Geometry, items: number): number {
 function pack(wasm: WasmBackend, g: Geometry, weight: Tensor, places: Places, padded: number): number {
 	const { rows, columns } = places;
 	const out = wasm.take(4 * g.groups * (16 * Math.floor(padded / PANEL) + (padded % PANEL)) * columns.length);
-	const rowTable = takeInts(wasm, rows);
-	const columnTable = takeInts(wasm, columns);
+	const [rowTable, columnTable] = [wasm.table(rows), wasm.table(columns)];
 	const groupStep = g.outputs * weightsOf(g);
 	const args = [weight.ptr, groupStep, rowTable, rows.length, padded, columnTable, columns.length, out];
 	const items = g.groups * Math.ceil(padded / PANEL);
 	wasm.launch("conv_pack", args, items, Math.max(1, Math.ceil(8192 / (PANEL * columns.length))));
-	wasm.giveBack(columnTable);
-	wasm.giveBack(rowTable);
 	return out;
 }

@@ -2,7 +2,6 @@
 // row with a table of strides.
 
 import type { Tensor } from "../../tensor/tensor.ts";
-import { takeInts } from "../int-table.ts";
 import { wasmOf } from "../op.ts";
 import { planRows } from "./broadcast.ts";
 
@@ -18,11 +17,7 @@ export function launchRows(kernel: string, kind: number, a: Tensor, b: Tensor, o
 		backend.launch(`${kernel}_flat`, [kind, mode, a.ptr, b.ptr, out.ptr], inner, GRAIN);
 		return;
 	}
-	const table = takeInts(
-		backend,
-		outer.flatMap((axis) => [axis.length, axis.a, axis.b]),
-	);
+	const table = backend.table(outer.flatMap((axis) => [axis.length, axis.a, axis.b]));
 	const grain = Math.max(1, Math.floor(GRAIN / inner));
 	backend.launch(`${kernel}_rows`, [kind, mode, a.ptr, b.ptr, out.ptr, inner, table, outer.length], rows, grain);
-	backend.giveBack(table);
 }

@@ -1,7 +1,7 @@
 // linear: y = x Wᵀ + b over the last axis.
 
 import { check } from "../../errors.ts";
-import { formatShape, sizeOf } from "../../tensor/shape.ts";
+import { formatShape, productOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { productKernels } from "../matmul/op.ts";
 import { matrix, transposed } from "../matmul/product.ts";
@@ -65,19 +65,17 @@ const linearOp: Op<null> = {
 	forward([x, weight, bias], _, ctx) {
 		checkInputs(x, weight, bias);
 		const [n, k] = weight.shape;
-		const m = sizeOf(x.shape.slice(0, -1));
+		const m = productOf(x.shape, 0, x.ndim - 1);
 		const y = empty([...x.shape.slice(0, -1), n], x.backend, "float", "linear");
-		kernelsFor(productKernels, x).multiply({
-			...{ a: matrix(x, k), b: transposed(matrix(weight, k)), c: y },
-			...{ bias: bias ?? null, m, n, k },
-		});
+		const b = transposed(matrix(weight, k));
+		kernelsFor(productKernels, x).multiply({ a: matrix(x, k), b, c: y, bias: bias ?? null, m, n, k });
 		ctx.save(x, weight);
 		return y;
 	},
 	backward(dy, { saved: [x, weight], needsGrad }) {
 		const { multiply } = kernelsFor(productKernels, x);
 		const [n, k] = weight.shape;
-		const m = sizeOf(x.shape.slice(0, -1));
+		const m = productOf(x.shape, 0, x.ndim - 1);
 		const dx = needsGrad[0] ? empty(x.shape, x.backend, "float", "linear dx") : null;
 		if (dx) multiply({ a: matrix(dy, n), b: matrix(weight, k), c: dx, bias: null, m, n: k, k: n });
 		const dw = needsGrad[1] ? empty(weight.shape, x.backend, "float", "linear dweight") : null;

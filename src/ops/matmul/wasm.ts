@@ -2,7 +2,6 @@
 // All of it depends on shapes alone, so that results do not depend on the number of threads.
 
 import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
-import { takeInts } from "../int-table.ts";
 import { wasmOf } from "../op.ts";
 import type { Matrices, Product, ProductKernels } from "./product.ts";
 
@@ -43,13 +42,12 @@ export function launchSum(
 	size: number,
 	to: number,
 ): void {
-	const list = takeInts(wasm, starts.flat());
+	const list = wasm.table(starts.flat());
 	const run = 2048;
 	const runs = Math.ceil(size / run);
 	const count = starts[0]?.length ?? 0;
 	const grain = Math.max(1, Math.ceil(32768 / (Math.min(run, size) * Math.max(1, count))));
 	wasm.launch("matmul_sum", [from, list, count, size, runs, run, to], starts.length * runs, grain);
-	wasm.giveBack(list);
 }
 
 /** Each of the many rows against the few. */
@@ -73,8 +71,8 @@ function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 	const wasm = wasmOf(c);
 	const packs = b.strides[1] !== 1 || m > UNPACKED_ROWS;
 	const packed = packs ? pack(wasm, b, k, n) : null;
-	const aStarts = takeInts(wasm, a.starts);
-	const bStarts = takeInts(wasm, packed?.starts ?? b.starts.map((start) => 4 * start));
+	const aStarts = wasm.table(a.starts);
+	const bStarts = wasm.table(packed?.starts ?? b.starts.map((start) => 4 * start));
 	const { blockM, blockN, items } = blocks(m, n, k);
 	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
 	const aPacked = blockM * TILE_M * PACKED_A * Math.ceil(k / kBlocks);
@@ -89,8 +87,6 @@ function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 		itemsAtOnce(2 * m * n * k, items),
 		256 + aPacked,
 	);
-	wasm.giveBack(bStarts);
-	wasm.giveBack(aStarts);
 	if (packed) wasm.giveBack(packed.ptr);
 }
 
@@ -100,11 +96,10 @@ function pack(wasm: WasmBackend, b: Matrices, k: number, n: number): { ptr: numb
 	const panels = Math.ceil(n / TILE_N);
 	const bytes = panels * k * TILE_N * 4;
 	const ptr = wasm.take(distinct.length * bytes);
-	const offsets = takeInts(wasm, distinct);
+	const offsets = wasm.table(distinct);
 	const grain = Math.max(1, Math.ceil(16384 / (k * TILE_N)));
 	const args = [b.tensor.ptr, b.strides[0], b.strides[1], k, n, offsets, panels, ptr];
 	wasm.launch("matmul_pack", args, distinct.length * panels, grain);
-	wasm.giveBack(offsets);
 	const places = new Map(distinct.map((start, i) => [start, i * bytes]));
 	return { ptr, starts: b.starts.map((start) => places.get(start) ?? 0) };
 }

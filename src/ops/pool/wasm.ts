@@ -35,15 +35,9 @@ function sizes({ height, width, outHeight, outWidth }: Planes): number[] {
 	return [height, width, outHeight, outWidth];
 }
 
-/** Writes the windows where the kernels read them: start, end, count of each row, then of each column. */
-function withTable(x: Tensor, plan: AveragePlan, fn: (table: number) => void): void {
-	const wasm = wasmOf(x);
-	const windows = [...plan.rows, ...plan.cols];
-	const table = wasm.take(windows.length * 12);
-	const ints = wasm.heapViews.int32;
-	for (const [i, { start, end, count }] of windows.entries()) ints.set([start, end, count], table / 4 + 3 * i);
-	fn(table);
-	wasm.giveBack(table);
+/** The address of a table of windows: start, end, count of each row, then of each column. */
+function tableOf(x: Tensor, plan: AveragePlan): number {
+	return wasmOf(x).table([...plan.rows, ...plan.cols].flatMap(({ start, end, count }) => [start, end, count]));
 }
 
 function taps({ rows, cols }: MaxPlan): number[] {
@@ -76,7 +70,7 @@ export const wasm: PoolKernels = {
 			wasmOf(x).launch(kernel, [x.ptr, y.ptr, ...args], plan.planes, grainOf(plan));
 		if (areHalves(plan.rows) && areHalves(plan.cols)) launch("pool_average_halving", sizes(plan));
 		else if (isGlobal(plan)) launch("pool_average_global", [plan.height * plan.width]);
-		else withTable(x, plan, (table) => launch("pool_average", [table, ...sizes(plan)]));
+		else launch("pool_average", [tableOf(x, plan), ...sizes(plan)]);
 	},
 
 	averageBackward(dy, dx, plan) {
@@ -84,7 +78,7 @@ export const wasm: PoolKernels = {
 			wasmOf(dy).launch(kernel, [dy.ptr, dx.ptr, ...args], plan.planes, grainOf(plan));
 		if (areHalves(plan.rows) && areHalves(plan.cols)) launch("pool_average_halving_backward", sizes(plan));
 		else if (isGlobal(plan)) launch("pool_average_global_backward", [plan.height * plan.width]);
-		else withTable(dy, plan, (table) => launch("pool_average_backward", [table, ...sizes(plan)]));
+		else launch("pool_average_backward", [tableOf(dy, plan), ...sizes(plan)]);
 	},
 
 	max(x, y, positions, plan) {

@@ -2,7 +2,6 @@
 
 import { bytesPerElement } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { takeInts } from "../int-table.ts";
 import { wasmOf } from "../op.ts";
 import { type Axis, permutationAxes } from "./plan.ts";
 import type { Kernels } from "./raw.ts";
@@ -16,25 +15,17 @@ function grainFor(bytes: number): number {
 	return Math.max(1, Math.floor(CHUNK / bytes));
 }
 
-/** Runs `launch` with the address of a table of the strides of `axes`. */
-function withTable(x: Tensor, axes: readonly Axis[], launch: (table: number) => void): void {
-	const backend = wasmOf(x);
-	const table = takeInts(
-		backend,
-		axes.flatMap(({ length, from, to }) => [length, from, to]),
-	);
-	launch(table);
-	backend.giveBack(table);
+/** The address of a table of the strides of `axes`. */
+function tableOf(x: Tensor, axes: readonly Axis[]): number {
+	return wasmOf(x).table(axes.flatMap(({ length, from, to }) => [length, from, to]));
 }
 
 /** The innermost axis lies whole in x: rows are copied. */
 function gatherRows(x: Tensor, out: Tensor, outer: readonly Axis[], length: number): void {
 	const size = bytesPerElement[x.dtype];
 	const rows = out.size / length;
-	withTable(x, outer, (table) => {
-		const args = [x.ptr, out.ptr, length * size, size, table, outer.length];
-		wasmOf(x).launch("shape_gather_rows", args, rows, grainFor(length * size));
-	});
+	const args = [x.ptr, out.ptr, length * size, size, tableOf(x, outer), outer.length];
+	wasmOf(x).launch("shape_gather_rows", args, rows, grainFor(length * size));
 }
 
 /** Some other axis, b, is the one along which x runs: planes of it and the output's innermost, a, are transposed. */
@@ -45,12 +36,10 @@ function transposePlanes(x: Tensor, out: Tensor, axes: readonly Axis[]): void {
 	const outer = axes.filter((axis) => axis !== a && axis !== b);
 	const tiles = Math.ceil(b.length / TILE);
 	const planes = out.size / (a.length * b.length);
-	withTable(x, outer, (table) => {
-		const plane = [a.length, a.from, b.length, b.to, tiles];
-		const args = [x.ptr, out.ptr, size, ...plane, table, outer.length];
-		const grain = grainFor(a.length * Math.min(TILE, b.length) * size);
-		wasmOf(x).launch("shape_transpose", args, planes * tiles, grain);
-	});
+	const plane = [a.length, a.from, b.length, b.to, tiles];
+	const args = [x.ptr, out.ptr, size, ...plane, tableOf(x, outer), outer.length];
+	const grain = grainFor(a.length * Math.min(TILE, b.length) * size);
+	wasmOf(x).launch("shape_transpose", args, planes * tiles, grain);
 }
 
 export const wasm: Kernels = {

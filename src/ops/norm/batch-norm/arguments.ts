@@ -15,10 +15,14 @@ export function checkedGeometry(
 ): ChannelGeometry {
 	checkFloat(what, x);
 	const geometry = channelGeometry(x.shape, what, channelAxis);
-	for (const [name, tensor] of Object.entries(perChannel)) checkPerChannel(what, name, tensor, geometry.c);
+	const { weight, bias, runningMean, runningVar } = perChannel;
+	checkPerChannel(what, "weight", weight, geometry.c);
+	checkPerChannel(what, "bias", bias, geometry.c);
+	checkPerChannel(what, "runningMean", runningMean, geometry.c);
+	checkPerChannel(what, "runningVar", runningVar, geometry.c);
 	check(eps >= 0, () => `${what}: eps must be at least 0, got ${eps}`);
 	check(
-		(perChannel.runningMean === null) === (perChannel.runningVar === null),
+		(runningMean === null) === (runningVar === null),
 		() => `${what}: runningMean and runningVar come together; one of them is missing`,
 	);
 	return geometry;

@@ -23,8 +23,9 @@ export interface Part extends ChannelGeometry {
 /** What may follow in the same pass. */
 export type Following = "relu" | "sigmoid";
 
-interface Common extends Part {
+interface Common {
 	readonly x: Tensor;
+	readonly part: Part;
 	readonly weight: Tensor | null;
 	/** For each part four rows of C: mean, the rest of the mean that float32 does not hold, rstd, variance. */
 	readonly stats: Tensor;
@@ -97,7 +98,7 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 					mask,
 					following,
 					eps: attrs.eps,
-					...part,
+					part,
 				});
 			}
 			// All parts are looked at before any is taken into the running statistics.
@@ -105,7 +106,7 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part);
 		} else {
 			statisticsFromRunning(stats, attrs.running as RunningStatistics, c, attrs.eps);
-			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask, following, ...attrs.parts[0] });
+			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask, following, part: attrs.parts[0] });
 		}
 		if (ctx.recording) ctx.save(x, stats, ...[weight, mask, following ? y : null].filter((tensor) => tensor !== null));
 		stats.dispose();
@@ -118,7 +119,8 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		const weight = weightAt > 0 ? (rest.shift() ?? null) : null;
 		const mask = maskAt > 0 ? (rest.shift() ?? null) : null;
 		const y = following ? (rest.shift() ?? null) : null;
-		const perChannel = (name: string) => empty([attrs.parts[0].c], x.backend, "float", name);
+		const channels = [attrs.parts[0].c];
+		const perChannel = (name: string) => empty(channels, x.backend, "float", name);
 		// With an activation the kernels keep in dx what arrives at the norm, so they need it in any case.
 		const dx = needsGrad[0] || following ? empty(x.shape, x.backend, "float", "batchNorm dx") : null;
 		const dweight = needsGrad[weightAt] ? perChannel("batchNorm dweight") : null;
@@ -140,8 +142,9 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 					mask,
 					training,
 					following,
-					...own,
-					...part,
+					dweight: own.dweight,
+					dbias: own.dbias,
+					part,
 				});
 				if (i === 0) return;
 				for (const [sum, term] of [

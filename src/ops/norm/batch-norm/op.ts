@@ -119,7 +119,7 @@ function whole(geometry: ChannelGeometry, mask: Tensor | null): Part {
 		count = 0;
 		for (const value of mask.view()) if (value !== 0) count++;
 	}
-	return { ...geometry, start: 0, statsStart: 0, count };
+	return { n: geometry.n, c: geometry.c, s: geometry.s, start: 0, statsStart: 0, count };
 }
 
 /** The batch as one part, or cut into virtual batches. */

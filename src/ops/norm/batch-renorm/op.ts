@@ -89,7 +89,7 @@ const batchRenormOp: Op<Attrs> = {
 			stats,
 			mask: null,
 			following: null,
-			...part,
+			part,
 		});
 		updateRunningStatistics(running, stats, part);
 		ctx.save(x, stats, scale, r, d);
@@ -106,7 +106,7 @@ const batchRenormOp: Op<Attrs> = {
 		const dbias = needsGrad[biasAt] || dweight ? perChannel("batchRenorm dbias") : null;
 		kernelsFor(batchNormKernels, x).backward({
 			...{ x, dy, dx, weight: scale, dweight, dbias, stats, mask: null, following: null, y: null, training: true },
-			...part,
+			part,
 		});
 		if (dweight && dbias) {
 			const [dw, db, rs, ds] = [dweight, dbias, r, d].map((tensor) => tensor.view());

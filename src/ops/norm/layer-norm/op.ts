@@ -41,14 +41,21 @@ export function lastAxes(
 ): Shape {
 	const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
 	check(
-		shape.length > 0 && x.ndim >= shape.length && sameShape(x.shape.slice(x.ndim - shape.length), shape),
+		shape.length > 0 && x.ndim >= shape.length && endsIn(x.shape, shape),
 		() => `${what}: expected an input whose last axes are ${formatShape(shape)}, got shape ${formatShape(x.shape)}`,
 	);
-	for (const [name, tensor] of Object.entries(parameters)) {
+	for (const name in parameters) {
+		const tensor = parameters[name];
 		check(
 			!tensor || sameShape(tensor.shape, shape),
 			() => `${what}: ${name} has shape ${formatShape(tensor?.shape ?? [])}, expected ${formatShape(shape)}`,
 		);
 	}
 	return shape;
+}
+
+function endsIn(shape: Shape, last: Shape): boolean {
+	const from = shape.length - last.length;
+	for (let axis = 0; axis < last.length; axis++) if (shape[from + axis] !== last[axis]) return false;
+	return true;
 }

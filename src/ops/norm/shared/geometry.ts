@@ -2,7 +2,7 @@
 // of the spatial axes.
 
 import { check } from "../../../errors.ts";
-import { formatShape, normalizeAxis, type Shape, sizeOf } from "../../../tensor/shape.ts";
+import { formatShape, normalizeAxis, productOf, type Shape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 
 export interface ChannelGeometry {
@@ -25,7 +25,7 @@ export function channelGeometry(shape: Shape, what: string, channelAxis = 1): Ch
 	);
 	const axis = normalizeAxis(channelAxis, shape.length, what);
 	check(axis > 0, () => `${what}: channelAxis ${channelAxis} is the batch's; the channels are on another axis`);
-	return { n: sizeOf(shape.slice(0, axis)), c: shape[axis], s: sizeOf(shape.slice(axis + 1)) };
+	return { n: productOf(shape, 0, axis), c: shape[axis], s: productOf(shape, axis + 1, shape.length) };
 }
 
 /** Checks a parameter or buffer that holds one value a channel. */

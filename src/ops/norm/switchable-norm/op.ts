@@ -91,7 +91,7 @@ const switchableNormOp: Op<Attrs> = {
 			stats: used,
 			mask: null,
 			following: null,
-			...part,
+			part,
 		});
 		// Running statistics that evaluation used may have changed by the time backward runs.
 		const constants = table(2, "batch statistics");
@@ -132,7 +132,7 @@ const switchableNormOp: Op<Attrs> = {
 				y: null,
 				training: true,
 			},
-			...part,
+			part,
 		});
 		const [a, b, gamma, rstdIn] = [sums.view(), dots.view(), scale.view(), stats.view().subarray(2 * size)];
 		const d: Statistics = { mean: new Float64Array(size), variance: new Float64Array(size) };
