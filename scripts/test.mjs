@@ -1,6 +1,6 @@
 // `npm test`: every check there is, in order, up to the first that fails. The last line counts the tests.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -18,23 +18,30 @@ const bins = {
 const steps = [
 	{ name: "kernels", run: () => node("scripts/build-kernels.mjs") },
 	{
-		name: "types, lint and one-way imports",
+		name: "types, lint and one-way imports, and the build",
 		run: () =>
 			together(
-				[bin("tsc"), "-p", "."],
-				[bin("tsc"), "-p", "lab"],
-				[bin("biome"), "check", "--error-on-warnings", "."],
-				[bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src"],
+				() => node(bin("tsc"), "-p", "."),
+				() => node(bin("tsc"), "-p", "lab"),
+				() => node(bin("biome"), "check", "--error-on-warnings", "."),
+				() => node(bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src"),
+				() => node("scripts/build.mjs"),
 			),
 	},
 	{ name: "unit and conformance tests", run: () => tests("unit") },
-	{ name: "build", run: () => node("scripts/build.mjs") },
-	{ name: "end-to-end and packaging tests", run: () => tests("built") },
-	{ name: "several processes over MPI", run: () => tests("mpi") },
-	{ name: "browser tests", run: () => tests("browser") },
-	{ name: "the lab in a browser", run: () => tests("lab") },
+	{
+		// Both wait a good deal, for pages and for processes.
+		name: "end-to-end, packaging, MPI and browser tests, and beside them the lab's",
+		run: () =>
+			together(
+				() => inOrder("built", "mpi", "browser"),
+				() => tests("lab"),
+			),
+	},
 ];
 
+/** Whether what runs now has others beside it, and so says what it has to say at its end. */
+let beside = false;
 let passed = 0;
 let failed = 0;
 let skipped = 0;
@@ -60,33 +67,41 @@ function bin(name) {
 	return join("node_modules", bins[name]);
 }
 
-/** Runs a Node script; true if it succeeds. @param {string[]} args */
+/** Runs a Node script; true if it succeeds. @param {string[]} args @returns {Promise<boolean>} */
 function node(...args) {
-	return spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
-}
-
-/** Runs Node scripts at the same time and prints what each has to say, one after the other. @param {string[][]} scripts */
-async function together(...scripts) {
-	const runs = scripts.map((args) => {
-		const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-		let output = "";
-		for (const stream of [child.stdout, child.stderr])
-			stream.setEncoding("utf8").on("data", (text) => (output += text));
-		return new Promise((resolve) => {
-			child.on("close", (code) => {
-				process.stdout.write(output);
-				resolve(code === 0);
-			});
+	const output = beside ? "pipe" : "inherit";
+	const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", output, output] });
+	let said = "";
+	for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text) => (said += text));
+	return new Promise((resolve) => {
+		child.on("close", (code) => {
+			process.stdout.write(said);
+			resolve(code === 0);
 		});
 	});
-	return !(await Promise.all(runs)).includes(false);
+}
+
+/** Runs all at the same time; true if all succeed. @param {(() => Promise<boolean>)[]} runs */
+async function together(...runs) {
+	beside = true;
+	const results = await Promise.all(runs.map((run) => run()));
+	beside = false;
+	return !results.includes(false);
+}
+
+/** Runs vitest projects one after the other, up to the first that fails. @param {string[]} projects */
+async function inOrder(...projects) {
+	for (const project of projects) if (!(await tests(project))) return false;
+	return true;
 }
 
 /** Runs a vitest project and adds up its tests. @param {string} project */
-function tests(project) {
+async function tests(project) {
 	const report = join(reports, `${project}.json`);
 	const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-	const ok = node(bin("vitest"), "run", "--project", project, ...reporters);
+	const started = performance.now();
+	const ok = await node(bin("vitest"), "run", "--project", project, ...reporters);
+	if (beside) process.stdout.write(`== ${project}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 	try {
 		const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
 		passed += numPassedTests;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bothBackends, onEachBackend, withBackend } from "../../../test/support/backends.ts";
+import { expectSameBits } from "../../../test/support/bits.ts";
 import "../../autograd/backward.ts";
-import { init } from "../../backend/init.ts";
 import { Generator } from "../../random/generator.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -64,15 +64,9 @@ describe("shapes large enough for every cut of the work", () => {
 		});
 	});
 
-	test.each(examples)("$name: the same bits on one, two and three threads", async (example) => {
-		const results: number[][][] = [];
-		for (const threads of [1, 2, 3]) {
-			await init({ threads });
-			results.push(run(example));
-		}
-		expect(results[1]).toEqual(results[0]);
-		expect(results[2]).toEqual(results[0]);
-	});
+	test.each(examples)("$name: the same bits on one, two and three threads", (example) =>
+		expectSameBits(() => run(example)),
+	);
 });
 
 onEachBackend("convolution", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bothBackends, onEachBackend, withBackend } from "../../../test/support/backends.ts";
+import { expectSameBits } from "../../../test/support/bits.ts";
 import "../../autograd/backward.ts";
-import { init } from "../../backend/init.ts";
 import { Generator } from "../../random/generator.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -47,15 +47,9 @@ describe("large layers", () => {
 		});
 	});
 
-	test.each(examples)("batch %i, %i to %i: the same bits on one, two and three threads", async (...sizes) => {
-		const results: number[][][] = [];
-		for (const threads of [1, 2, 3]) {
-			await init({ threads });
-			results.push(run(sizes));
-		}
-		expect(results[1]).toEqual(results[0]);
-		expect(results[2]).toEqual(results[0]);
-	});
+	test.each(examples)("batch %i, %i to %i: the same bits on one, two and three threads", (...sizes) =>
+		expectSameBits(() => run(sizes)),
+	);
 });
 
 onEachBackend("linear", () => {

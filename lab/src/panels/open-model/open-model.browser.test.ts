@@ -64,6 +64,8 @@ describeLab("opening a model", (lab) => {
 		const panel = page.locator("#open-model");
 		await panel.scrollIntoViewIfNeeded();
 		await panel.locator("[data-ready=true]").waitFor();
+		// What the page itself asks its server for, the engine and the data, is there before a model is opened.
+		await page.waitForLoadState("networkidle");
 		const asked: string[] = [];
 		page.on("request", (request) => asked.push(request.url()));
 		const input = panel.locator("input[type=file]");
@@ -127,7 +129,7 @@ describeLab("opening a model", (lab) => {
 		for (const [name, bytes] of Object.entries(files)) {
 			await panel.locator("input[type=file]").setInputFiles(put(name, bytes));
 			await panel.getByText(`${name} is shown below.`).waitFor();
-			expect(await panel.locator(".open-model-page article h3").allTextContents()).toHaveLength(4);
+			await expect.poll(() => panel.locator(".open-model-page article h3").count()).toBe(4);
 			await panel.getByRole("row", { name: /Conv2d \[1, 6, 24, 24\]/ }).waitFor();
 		}
 		await panel.getByRole("heading", { name: "checkpoint.safetensors: preset lenet-bn, step 7" }).waitFor();
@@ -135,11 +137,10 @@ describeLab("opening a model", (lab) => {
 		await lab.close(page);
 	});
 
+	// Narrow and wide, light and dark, both languages: in pairs, as none depends on another.
 	test.for([
-		[360, "light"],
 		[360, "dark"],
 		[1920, "light"],
-		[1920, "dark"],
 	] as const)("is usable at %i pixels, %s", async ([width, theme]) => {
 		const page = await lab.open({ width, dark: theme === "dark", search: theme === "dark" ? "?lang=zh" : "" });
 		const panel = page.locator("#open-model");
