@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { ReLU, Sigmoid } from "./layers/activation.ts";
 import { BatchNorm } from "./layers/batch-norm.ts";
 import { FrozenAffine } from "./layers/frozen-affine.ts";
+import { AvgPool2d } from "./layers/pool.ts";
 import { Module } from "./module.ts";
 
 /** A list of modules that is itself a module: its parameters are those of its items. */
@@ -75,8 +76,8 @@ export class Sequential extends Container {
 	}
 
 	/**
-	 * A batch normalization and the ReLU or Sigmoid behind it run as one operation, unless a hook looks at
-	 * what is between them. The result is the same, bit for bit.
+	 * A batch normalization, the ReLU or Sigmoid behind it and an average over windows of 2 x 2 behind that run as one
+	 * operation, unless a hook looks at what is between them. The result is the same, bit for bit.
 	 */
 	override forward(x: Tensor): Tensor {
 		const modules = [...this];
@@ -85,8 +86,9 @@ export class Sequential extends Container {
 			const [module, next] = [modules[i], modules[i + 1]];
 			const activation = activationOf(next);
 			if (activation && fuses(module) && !module.observed) {
-				out = module.forwardThen(out, activation);
-				i++;
+				const averagePool = halves(modules[i + 2]) ? 2 : undefined;
+				out = module.forwardThen(out, activation, averagePool);
+				i += averagePool ? 2 : 1;
 			} else out = module.forward(out);
 		}
 		return out;
@@ -103,6 +105,13 @@ function activationOf(module: Module | undefined): "relu" | "sigmoid" | null {
 	if (!module || module.observed) return null;
 	if (module.constructor === ReLU) return "relu";
 	return module.constructor === Sigmoid ? "sigmoid" : null;
+}
+
+/** Whether `module` averages over windows of 2 x 2, and nobody looks at it. */
+function halves(module: Module | undefined): boolean {
+	return (
+		module instanceof AvgPool2d && !module.observed && module.halves && module.forward === AvgPool2d.prototype.forward
+	);
 }
 
 /** Holds modules in order, to be called from another module's forward. */

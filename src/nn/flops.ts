@@ -27,9 +27,9 @@ const special: Readonly<Record<string, (op: AppliedOp) => number>> = {
 		2 * x.size * (weight.size / weight.shape[0]) + (bias ? output.size : 0),
 	linear: ({ inputs: [x, , bias], output }) => products(output, x.shape[x.ndim - 1], bias),
 	matmul: ({ inputs: [a], output }) => products(output, a.shape[a.ndim - 1], undefined),
-	batchNorm({ attrs, output }) {
-		const { training, following } = attrs as BatchNormAttrs;
-		return output.size * ((training ? NORM : 2) + (following ? 1 : 0));
+	batchNorm({ inputs, attrs, output }) {
+		const { training, following, halving } = attrs as BatchNormAttrs;
+		return inputs[0].size * ((training ? NORM : 2) + (following ? 1 : 0)) + (halving ? 5 * output.size : 0);
 	},
 	avgPool({ attrs, output }) {
 		const { rows, cols, planes } = attrs as AveragePlan;

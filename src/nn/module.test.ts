@@ -12,6 +12,7 @@ import { constant } from "./init.ts";
 import { ReLU, Sigmoid } from "./layers/activation.ts";
 import { BatchNorm1d, BatchNorm2d } from "./layers/batch-norm.ts";
 import { BatchRenorm2d } from "./layers/batch-renorm.ts";
+import { AvgPool2d, MaxPool2d } from "./layers/pool.ts";
 import { SwitchableNorm2d } from "./layers/switchable-norm.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -184,7 +185,7 @@ test("splice changes a list in place, and the names of what stands behind", () =
 	expect(() => net.splice(0, 0, JSON.parse("{}"))).toThrow("Sequential: splice takes modules");
 });
 
-describe("Sequential does a norm and its activation in one operation", () => {
+describe("Sequential does a norm, its activation and the pooling behind it in one operation", () => {
 	const images = () =>
 		tensor(
 			Float32Array.from({ length: 2 * 3 * 20 }, (_, i) => Math.sin(i)),
@@ -221,9 +222,36 @@ describe("Sequential does a norm and its activation in one operation", () => {
 			}
 		}
 		for (const make of [() => new SwitchableNorm2d(3), () => new BatchRenorm2d(3), () => new Doubled(3)]) {
+			const pooled = new AvgPool2d(2).forward(new ReLU().forward(make().forward(images()))).dataSync();
+			expect(new Sequential(make(), new ReLU(), new AvgPool2d(2)).forward(images()).dataSync()).toEqual(pooled);
 			const expected = new ReLU().forward(make().forward(images())).dataSync();
 			expect(new Sequential(make(), new ReLU()).forward(images()).dataSync()).toEqual(expected);
 		}
+	});
+
+	test("also with the average over windows of 2 x 2 behind them, and that alone", () => {
+		const after = (pool: Module) => new Sequential(new BatchNorm2d(3), new Sigmoid(), pool, new ReLU());
+		const run = (pool: Module) => opsOf(() => void after(pool).forward(images()));
+		expect(run(new AvgPool2d(2))).toEqual(["batchNorm", "relu"]);
+		expect(run(new AvgPool2d([2, 2], { stride: 2 }))).toEqual(["batchNorm", "relu"]);
+		for (const pool of [
+			new AvgPool2d(3),
+			new AvgPool2d([2, 1]),
+			new AvgPool2d(2, { stride: 1 }),
+			new AvgPool2d(2, { padding: 1 }),
+			new AvgPool2d(2, { ceilMode: true }),
+			new MaxPool2d(2),
+		]) {
+			expect(run(pool).slice(0, 2)).toEqual(["batchNorm", pool instanceof MaxPool2d ? "maxPool" : "avgPool"]);
+		}
+		const pools = [new AvgPool2d(2), new AvgPool2d(2)];
+		const [fused, layered] = pools.map(after);
+		let expected = images();
+		for (const layer of layered) expected = layer.forward(expected);
+		expect(fused.forward(images()).dataSync()).toEqual(expected.dataSync());
+
+		pools[0].registerForwardHook(() => undefined);
+		expect(opsOf(() => void fused.forward(images()))).toEqual(["batchNorm", "avgPool", "relu"]);
 	});
 
 	test("but not where a hook looks in between", () => {

@@ -3,6 +3,7 @@
 import { check } from "../../errors.ts";
 import { relu, sigmoid } from "../../ops/activation/op.ts";
 import { batchNorm } from "../../ops/norm/batch-norm/op.ts";
+import { avgPool2d } from "../../ops/pool/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Module } from "../module.ts";
 import { ChannelNorm, type ChannelNormOptions } from "./channel-norm.ts";
@@ -62,10 +63,13 @@ export abstract class BatchNorm extends ChannelNorm {
 	 * The layer and an activation after it in one pass: the same bits, sooner. `Sequential` finds the
 	 * layers that this does for. A class with a forward of its own (batch renorm, switchable norm, one's own)
 	 * runs that, and then the activation.
+	 *
+	 * @param averagePool 2: averages over windows of 2 x 2 after that, also in the same pass
 	 */
-	forwardThen(x: Tensor, activation: "relu" | "sigmoid"): Tensor {
-		if (this.forward === BatchNorm.prototype.forward) return this.normalize(x, undefined, activation);
-		return (activation === "relu" ? relu : sigmoid)(this.forward(x));
+	forwardThen(x: Tensor, activation: "relu" | "sigmoid", averagePool?: 2): Tensor {
+		if (this.forward === BatchNorm.prototype.forward) return this.normalize(x, undefined, activation, averagePool);
+		const y = (activation === "relu" ? relu : sigmoid)(this.forward(x));
+		return averagePool ? avgPool2d(y, averagePool) : y;
 	}
 
 	/**
@@ -76,7 +80,7 @@ export abstract class BatchNorm extends ChannelNorm {
 	}
 
 	/** What both forwards do; a class that only gets its statistics elsewhere overrides this. */
-	protected normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid"): Tensor {
+	protected normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid", averagePool?: 2): Tensor {
 		this.checkShape(x);
 		const { weight, bias, runningMean, runningVar, eps, runningVariance, channelAxis, virtualBatchSize } = this;
 		const learning = this.training && !this.#frozen;
@@ -91,6 +95,7 @@ export abstract class BatchNorm extends ChannelNorm {
 			channelAxis,
 			mask,
 			activation,
+			averagePool,
 			virtualBatchSize: learning ? virtualBatchSize : undefined,
 			momentum: this.nextMomentum(),
 			name: this.label,

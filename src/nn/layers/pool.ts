@@ -10,6 +10,8 @@ import { Module } from "../module.ts";
 
 type Size = number | readonly [number, number];
 
+const isTwo = (size: unknown) => size === 2 || (Array.isArray(size) && size.every((length) => length === 2));
+
 /** The mean of each window of `[N, C, H, W]`. Stride defaults to the kernel's size. */
 export class AvgPool2d extends Module {
 	readonly kernelSize: Size;
@@ -19,6 +21,12 @@ export class AvgPool2d extends Module {
 		super();
 		this.kernelSize = kernelSize;
 		this.options = options;
+	}
+
+	/** Whether windows are 2 x 2 and touch, without padding: what a norm before it may do in the same pass. */
+	get halves(): boolean {
+		const { stride = this.kernelSize, padding = 0, ceilMode = false } = this.options;
+		return isTwo(this.kernelSize) && isTwo(stride) && padding === 0 && !ceilMode;
 	}
 
 	override forward(x: Tensor): Tensor {

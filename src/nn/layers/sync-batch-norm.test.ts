@@ -12,6 +12,7 @@ import { Sequential } from "../containers.ts";
 import type { Module } from "../module.ts";
 import { ReLU, Sigmoid } from "./activation.ts";
 import { BatchNorm1d, BatchNorm2d } from "./batch-norm.ts";
+import { AvgPool2d } from "./pool.ts";
 import { SyncBatchNorm } from "./sync-batch-norm.ts";
 
 const normal = (shape: readonly number[], seed: number) =>
@@ -61,13 +62,14 @@ onEachBackend("SyncBatchNorm", () => {
 		expect(Object.fromEntries(states[0]).num_batches_tracked).toEqual([2]);
 	});
 
-	test("an activation that a Sequential fuses comes after the ranks' statistics", () => {
+	test("an activation and an average that a Sequential fuses come after the ranks' statistics", () => {
 		const outputs = (fused: boolean) =>
 			lockstep(2, (communicator) => {
 				const norm = new SyncBatchNorm(3, { communicator });
-				const x = normal([3, 3, 4], communicator.rank);
-				const sigmoid = new Sigmoid();
-				return values(fused ? new Sequential(norm, sigmoid).forward(x) : sigmoid.forward(norm.forward(x)));
+				const x = normal([3, 3, 4, 5], communicator.rank);
+				const [sigmoid, pool] = [new Sigmoid(), new AvgPool2d(2)];
+				if (fused) return values(new Sequential(norm, sigmoid, pool).forward(x));
+				return values(pool.forward(sigmoid.forward(norm.forward(x))));
 			});
 		expect(outputs(true)).toEqual(outputs(false));
 	});

@@ -4,6 +4,7 @@ import type { Communicator } from "../../communicator/communicator.ts";
 import { check } from "../../errors.ts";
 import { relu, sigmoid } from "../../ops/activation/op.ts";
 import { syncBatchNorm } from "../../ops/norm/sync-batch-norm/op.ts";
+import { avgPool2d } from "../../ops/pool/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BatchNorm, type BatchNormLayerOptions } from "./batch-norm.ts";
 
@@ -56,10 +57,10 @@ export class SyncBatchNorm extends BatchNorm {
 		this.accepts = dimensions ? accepted[dimensions] : { ...accepted[1], ...accepted[2], ...accepted[3] };
 	}
 
-	protected override normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid"): Tensor {
+	protected override normalize(x: Tensor, mask?: Tensor, activation?: "relu" | "sigmoid", averagePool?: 2): Tensor {
 		const { communicator } = this;
 		if (communicator === null || communicator.size === 1 || !this.training || this.frozen) {
-			return super.normalize(x, mask, activation);
+			return super.normalize(x, mask, activation, averagePool);
 		}
 		this.checkShape(x);
 		check(
@@ -75,6 +76,7 @@ export class SyncBatchNorm extends BatchNorm {
 			taken: () => this.countBatch(),
 		});
 		if (activation === undefined) return y;
-		return (activation === "relu" ? relu : sigmoid)(y);
+		const activated = (activation === "relu" ? relu : sigmoid)(y);
+		return averagePool ? avgPool2d(activated, averagePool) : activated;
 	}
 }

@@ -12,7 +12,7 @@ import { alongChannels, meanAndVariance, normalized, range, scaledAndShifted } f
 
 const batchNorm: OpWriter<BatchNormAttrs> = (op) => {
 	const { writer, attrs } = op;
-	const { parts, maskAt, following } = attrs;
+	const { parts, maskAt, following, halving } = attrs;
 	if (maskAt >= 0) op.fail("ONNX knows no mask; export in evaluation, where masks have no effect");
 	if (parts.length > 1) op.fail("ONNX knows no virtual batches; export in evaluation, or without virtualBatchSize");
 	const axis = op.axis(({ parts: [{ n, c }] }) => ({ before: n, length: c }));
@@ -24,7 +24,9 @@ const batchNorm: OpWriter<BatchNormAttrs> = (op) => {
 	const y = channelsFirst(op, x);
 	const back = moves ? writer.node("Transpose", [y], { perm: ints(axes.map((one) => forth.indexOf(one))) }) : y;
 	if (following === null) return back;
-	return writer.node(following === "relu" ? "Relu" : "Sigmoid", [back]);
+	const activated = writer.node(following === "relu" ? "Relu" : "Sigmoid", [back]);
+	const two = ints([2, 2]);
+	return halving ? writer.node("AveragePool", [activated], { kernel_shape: two, strides: two }) : activated;
 };
 
 function channelsFirst(op: OpContext<BatchNormAttrs>, x: string): string {

@@ -8,6 +8,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { relu, sigmoid } from "../../activation/op.ts";
 import { full, tensor, zeros } from "../../creation.ts";
 import "../../../autograd/backward.ts";
+import { avgPool2d } from "../../pool/op.ts";
 import { type BatchNormOptions, batchNorm } from "./op.ts";
 
 const normal = (shape: number[], seed: number, mean = 0, std = 1) =>
@@ -170,15 +171,20 @@ onEachBackend("batchNorm", ({ exact }) => {
 });
 
 describe("with an activation in the same pass", () => {
-	const compare = (shape: number[], activation: "relu" | "sigmoid", training: boolean) => {
+	const compare = (shape: number[], activation: "relu" | "sigmoid", training: boolean, averagePool?: 2) => {
 		const results = [true, false].map((fused) => {
 			const x = normal(shape, 1, 0.5, 2).setRequiresGrad();
 			const weight = normal([shape[1]], 2, 1, 0.2).setRequiresGrad();
 			const bias = normal([shape[1]], 3).setRequiresGrad();
 			const running = { runningMean: normal([shape[1]], 5), runningVar: full([shape[1]], 1.5) };
 			const options = { weight, bias, ...running, training };
-			const y = fused ? batchNorm(x, { ...options, activation }) : { relu, sigmoid }[activation](batchNorm(x, options));
-			y.backward(normal(shape, 4));
+			let y: Tensor;
+			if (fused) y = batchNorm(x, { ...options, activation, averagePool });
+			else {
+				y = { relu, sigmoid }[activation](batchNorm(x, options));
+				if (averagePool) y = avgPool2d(y, averagePool);
+			}
+			y.backward(normal([...y.shape], 4));
 			return [y, x.grad, weight.grad, bias.grad, ...Object.values(running)].map((t) => Array.from(t?.dataSync() ?? []));
 		});
 		expect(results[0]).toEqual(results[1]);
@@ -195,6 +201,34 @@ describe("with an activation in the same pass", () => {
 		await init({ threads: 2 });
 		compare(shape, activation, true);
 		compare(shape, activation, false);
+	});
+
+	test.each<[number[], "relu" | "sigmoid"]>([
+		[[5, 3, 7, 9], "relu"],
+		[[22, 3, 12, 12], "sigmoid"],
+		[[36, 2, 24, 25], "sigmoid"],
+		[[19, 33, 4, 4], "relu"],
+		[[3, 2, 2, 2], "sigmoid"],
+		[[70, 3, 5, 2], "relu"],
+		[[4, 5, 3, 30], "sigmoid"],
+	])("so it is with means of windows of 2 x 2 behind it: %j, %s", async (shape, activation) => {
+		await init({ threads: 2 });
+		compare(shape, activation, true, 2);
+		compare(shape, activation, false, 2);
+	});
+
+	test("means of windows of 2 x 2 also come where there is no pass to do them in", async () => {
+		await init({ threads: 1 });
+		const x = normal([4, 3, 4, 6], 1);
+		const expected = avgPool2d(batchNorm(x, { training: true }), 2).dataSync();
+		expect(batchNorm(x, { training: true, averagePool: 2 }).dataSync()).toEqual(expected);
+		const virtual = { training: true, virtualBatchSize: 2, activation: "relu" } as const;
+		expect(batchNorm(x, { ...virtual, averagePool: 2 }).dataSync()).toEqual(
+			avgPool2d(batchNorm(x, virtual), 2).dataSync(),
+		);
+		const last = { training: true, channelAxis: -1, activation: "relu" } as const;
+		expect(batchNorm(x, { ...last, averagePool: 2 }).dataSync()).toEqual(avgPool2d(batchNorm(x, last), 2).dataSync());
+		expect(() => batchNorm(normal([4, 3, 1, 6], 1), { ...virtual, averagePool: 2 })).toThrow("avgPool2d: a window");
 	});
 
 	test("NaN and what is refused come through as before", async () => {

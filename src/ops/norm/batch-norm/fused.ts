@@ -23,6 +23,14 @@ export interface Part extends ChannelGeometry {
 /** What may follow in the same pass. */
 export type Following = "relu" | "sigmoid";
 
+/** Means of windows of 2 x 2 that touch, over planes of height x width. */
+export interface Halving {
+	readonly height: number;
+	readonly width: number;
+	readonly outHeight: number;
+	readonly outWidth: number;
+}
+
 interface Common {
 	readonly x: Tensor;
 	readonly part: Part;
@@ -33,18 +41,27 @@ interface Common {
 	readonly mask: Tensor | null;
 	/** What follows in the same pass; only where {@link canFollow} says so. */
 	readonly following: Following | null;
+	/** What follows that, likewise. */
+	readonly halving: Halving | null;
+}
+
+/** y is what follows makes of x; the means of it go to `pooled`. */
+interface Outputs {
+	readonly y: Tensor;
+	readonly pooled: Tensor | null;
 }
 
 export interface BatchNormKernels {
 	/** Statistics of x into `stats`, and y from them. */
-	forward(args: Common & { y: Tensor; bias: Tensor | null; eps: number }): void;
+	forward(args: Common & Outputs & { bias: Tensor | null; eps: number }): void;
 	/** y from given statistics. */
-	normalize(args: Common & { y: Tensor; bias: Tensor | null }): void;
+	normalize(args: Common & Outputs & { bias: Tensor | null }): void;
 	/** dx, dweight and dbias, each where it is not null. */
 	backward(
 		args: Common & {
+			/** The gradient of y, or of the means where there are some. */
 			dy: Tensor;
-			/** What forward returned, where something followed. */
+			/** As forward left it, where something followed. */
 			y: Tensor | null;
 			dx: Tensor | null;
 			dweight: Tensor | null;
@@ -67,6 +84,7 @@ export interface BatchNormAttrs {
 	readonly maskAt: number;
 	readonly running: RunningStatistics | null;
 	readonly following: Following | null;
+	readonly halving: Halving | null;
 }
 
 /** Whether there are kernels that do an activation in the same pass. */
@@ -82,9 +100,11 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		const weight = inputs[attrs.weightAt] ?? null;
 		const bias = inputs[attrs.biasAt] ?? null;
 		const mask = inputs[attrs.maskAt] ?? null;
-		const { following } = attrs;
+		const { following, halving } = attrs;
 		const { c } = attrs.parts[0];
 		const y = empty(x.shape, x.backend, "float", "batchNorm");
+		const pooled =
+			halving && empty([...x.shape.slice(0, 2), halving.outHeight, halving.outWidth], x.backend, "float", "batchNorm");
 		const stats = empty([attrs.parts.length, 4, c], x.backend, "float", "batchNorm statistics");
 		if (x.size === 0) stats.view().fill(0);
 		else if (attrs.training) {
@@ -92,11 +112,13 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 				kernelsFor(batchNormKernels, x).forward({
 					x,
 					y,
+					pooled,
 					weight,
 					bias,
 					stats,
 					mask,
 					following,
+					halving,
 					eps: attrs.eps,
 					part,
 				});
@@ -106,15 +128,28 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part);
 		} else {
 			statisticsFromRunning(stats, attrs.running as RunningStatistics, c, attrs.eps);
-			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask, following, part: attrs.parts[0] });
+			kernelsFor(batchNormKernels, x).normalize({
+				x,
+				y,
+				pooled,
+				weight,
+				bias,
+				stats,
+				mask,
+				following,
+				halving,
+				part: attrs.parts[0],
+			});
 		}
 		if (ctx.recording) ctx.save(x, stats, ...[weight, mask, following ? y : null].filter((tensor) => tensor !== null));
 		stats.dispose();
-		return y;
+		if (pooled === null) return y;
+		y.dispose();
+		return pooled;
 	},
 
 	backward(dy, { attrs, saved, needsGrad }) {
-		const { weightAt, biasAt, maskAt, training, following } = attrs;
+		const { weightAt, biasAt, maskAt, training, following, halving } = attrs;
 		const [x, stats, ...rest] = saved;
 		const weight = weightAt > 0 ? (rest.shift() ?? null) : null;
 		const mask = maskAt > 0 ? (rest.shift() ?? null) : null;
@@ -142,6 +177,7 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 					mask,
 					training,
 					following,
+					halving,
 					dweight: own.dweight,
 					dbias: own.dbias,
 					part,

@@ -11,9 +11,10 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { relu, sigmoid } from "../../activation/op.ts";
 import { toFloat } from "../../elementwise/cast.ts";
 import { apply } from "../../op.ts";
+import { avgPool2d } from "../../pool/op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
 import { checkedGeometry, resolveMomentum } from "./arguments.ts";
-import { batchNormOp, canFollow, type Following, type Part } from "./fused.ts";
+import { batchNormOp, canFollow, type Following, type Halving, type Part } from "./fused.ts";
 
 export interface BatchNormOptions {
 	/** Scale, shape [C]; none: 1. */
@@ -53,6 +54,11 @@ export interface BatchNormOptions {
 	 * bits as `relu(batchNorm(x))`, for one pass over memory less each way. Default: nothing.
 	 */
 	activation?: Following;
+	/**
+	 * 2 averages over windows of 2 x 2 that touch after that, of `[N, C, H, W]`: in the same pass where that can be, with
+	 * the bits of `avgPool2d(y, 2)`. Default: nothing.
+	 */
+	averagePool?: 2;
 	/** Names the caller in errors: `BatchNorm2d "bn1"`. */
 	name?: string;
 }
@@ -97,18 +103,28 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 		check(part.count !== 0 || x.size === 0, () => `${what}: the mask leaves out every position of the batch`);
 		check(part.count !== 1, () => oneValue(what, x, parts.length));
 	}
-	const { activation = null } = options;
+	const { activation = null, averagePool } = options;
 	check(
 		activation === null || activation in activations,
 		() => `${what}: activation is ${Object.keys(activations).join(" or ")}, got ${JSON.stringify(activation)}`,
 	);
 	const following = canFollow(x, geometry, mask) ? activation : null;
+	const halving = averagePool && following && parts.length === 1 ? halvingOf(x, options.channelAxis) : null;
 	const inputs = [x];
 	const weightAt = weight ? inputs.push(weight) - 1 : -1;
 	const biasAt = bias ? inputs.push(bias) - 1 : -1;
 	const maskAt = mask ? inputs.push(mask) - 1 : -1;
-	const y = apply(batchNormOp, inputs, { what, eps, training, parts, weightAt, biasAt, maskAt, running, following });
-	return activation && !following ? activations[activation](y) : y;
+	const places = { weightAt, biasAt, maskAt };
+	const y = apply(batchNormOp, inputs, { what, eps, training, parts, ...places, running, following, halving });
+	const activated = activation && !following ? activations[activation](y) : y;
+	return averagePool && !halving ? avgPool2d(activated, averagePool) : activated;
+}
+
+/** The planes whose windows of 2 x 2 are averaged; null where x has none. */
+function halvingOf(x: Tensor, channelAxis = 1): Halving | null {
+	const [height, width] = x.shape.slice(2);
+	if (x.ndim !== 4 || channelAxis !== 1 || x.size === 0 || height < 2 || width < 2) return null;
+	return { height, width, outHeight: height >> 1, outWidth: width >> 1 };
 }
 
 const activations: Record<Following, (x: Tensor) => Tensor> = { relu, sigmoid };

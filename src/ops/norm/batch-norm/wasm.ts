@@ -3,15 +3,23 @@
 
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { launchByChannel } from "../shared/statistics.ts";
-import type { BatchNormKernels } from "./fused.ts";
+import type { BatchNormKernels, Halving } from "./fused.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
 
+/** What the kernels with an activation are told of the means behind it; `pooled` is where they are, 0 if there are none. */
+function halvingArgs(pooled: number, halving: Halving | null): number[] {
+	if (halving === null) return [0, 0, 0, 0, 0];
+	return [pooled, halving.height, halving.width, halving.outHeight, halving.outWidth];
+}
+
 export const wasmBatchNorm: BatchNormKernels = {
-	forward({ x, y, weight, bias, stats, mask, eps, following, part }) {
+	forward({ x, y, pooled, weight, bias, stats, mask, eps, following, halving, part }) {
 		const { start, statsStart } = part;
 		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
-		if (following) launchByChannel(`batch_norm_${following}_forward`, x, part, { tensors, numbers: [eps] });
-		else if (mask) {
+		if (following) {
+			const activated = { tensors, numbers: [...halvingArgs(pooled?.ptr ?? 0, halving), eps] };
+			launchByChannel(`batch_norm_${following}_forward`, x, part, activated);
+		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, part.count], columns: false };
 			launchByChannel("batch_norm_masked_forward", x, part, masked);
 		} else if (isLargeTable(part)) {
@@ -19,20 +27,23 @@ export const wasmBatchNorm: BatchNormKernels = {
 		} else launchByChannel("batch_norm_forward", x, part, { tensors, numbers: [eps] });
 	},
 
-	normalize({ x, y, weight, bias, stats, following, part }) {
+	normalize({ x, y, pooled, weight, bias, stats, following, halving, part }) {
 		const tensors = [x, y, weight, bias, stats];
-		if (following) launchByChannel(`batch_norm_${following}_normalize`, x, part, { tensors });
-		else if (isLargeTable(part)) normalizeRows({ x, y, weight, bias, stats }, x, part);
+		if (following) {
+			const activated = { tensors, numbers: halvingArgs(pooled?.ptr ?? 0, halving) };
+			launchByChannel(`batch_norm_${following}_normalize`, x, part, activated);
+		} else if (isLargeTable(part)) normalizeRows({ x, y, weight, bias, stats }, x, part);
 		else launchByChannel("batch_norm_normalize", x, part, { tensors });
 	},
 
-	backward({ x, dy, dx, weight, dweight, dbias, stats, mask, training, y, following, part }) {
+	backward({ x, dy, dx, weight, dweight, dbias, stats, mask, training, y, following, halving, part }) {
 		const { start, statsStart } = part;
 		const at = (tensor: Tensor | null) => [tensor, start] as const;
 		const sums = [weight, dweight, dbias, [stats, statsStart] as const];
 		const tensors = [at(x), at(dy), at(dx), ...sums];
 		if (following && y) {
-			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers: [training ? 1 : 0] };
+			const numbers = [...halvingArgs(1, halving), training ? 1 : 0];
+			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers };
 			launchByChannel(`batch_norm_${following}_backward`, x, part, activated);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [part.count], columns: false };

@@ -10,6 +10,9 @@ export const NOTHING: i32 = 0;
 export const RELU: i32 = 1;
 export const SIGMOID: i32 = 2;
 
+/** Rows after which sums of gradients are merged in any case. */
+export const GROUP: i32 = 16;
+
 /** What follows, of four normalized values: the arithmetic of src/ops/activation. */
 // @ts-ignore: decorator
 @inline
@@ -97,10 +100,22 @@ export function normalizeRows(
 export function gradientSumsThrough(
   then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
-  const step = <usize>stride << 2;
-  const quads = rows & ~3;
   store<f64>(out, 0);
   store<f64>(out, 0, 8);
+  addGradientSumsThrough(then, x, dy, y, to, rows, length, stride, center, out);
+}
+
+/**
+ * The same, added to what stands at `out`: GROUP rows at a time, and what is left over last, give the bits of all at
+ * once.
+ */
+// @ts-ignore: decorator
+@inline
+export function addGradientSumsThrough(
+  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+): void {
+  const step = <usize>stride << 2;
+  const quads = rows & ~3;
   if (quads > 0) quadGradientSums(then, x, dy, y, to, quads, length, step, center, out);
   if (rows == quads) return;
   const skip = <usize>quads * step;
@@ -176,7 +191,7 @@ function quadGradientSums(
           p0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p0);
         }
       }
-      if (pending >= BLOCK || (done == length && row + 4 == rows)) {
+      if (pending >= BLOCK || (done == length && ((row + 4) % GROUP == 0 || row + 4 == rows))) {
         addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
         s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
         pending = 0;

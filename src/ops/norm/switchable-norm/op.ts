@@ -86,11 +86,13 @@ const switchableNormOp: Op<Attrs> = {
 		kernelsFor(batchNormKernels, x).normalize({
 			x,
 			y,
+			pooled: null,
 			weight: scale,
 			bias: shift,
 			stats: used,
 			mask: null,
 			following: null,
+			halving: null,
 			part,
 		});
 		// Running statistics that evaluation used may have changed by the time backward runs.
@@ -129,6 +131,7 @@ const switchableNormOp: Op<Attrs> = {
 				stats,
 				mask: null,
 				following: null,
+				halving: null,
 				y: null,
 				training: true,
 			},

@@ -61,7 +61,18 @@ const syncBatchNormOp: Op<Attrs> = {
 		writeStatistics(stats, merged, eps);
 		const y = empty(x.shape, x.backend, "float", "syncBatchNorm");
 		if (count > 0) {
-			kernelsFor(batchNormKernels, x).normalize({ x, y, weight, bias, stats, mask: null, following: null, part });
+			kernelsFor(batchNormKernels, x).normalize({
+				x,
+				y,
+				pooled: null,
+				weight,
+				bias,
+				stats,
+				mask: null,
+				following: null,
+				halving: null,
+				part,
+			});
 		}
 		if (running && merged.count > 0) {
 			updateRunningStatistics(running, stats, { c, count: merged.count, statsStart: 0 });
@@ -81,7 +92,20 @@ const syncBatchNormOp: Op<Attrs> = {
 		if (part.count > 0) {
 			// The statistics as constants: their gradients come from all ranks, not from here.
 			kernelsFor(batchNormKernels, x).backward({
-				...{ x, dy, dx: null, y: null, weight, dweight, dbias, stats, mask: null, following: null, training: false },
+				...{
+					x,
+					dy,
+					dx: null,
+					y: null,
+					weight,
+					dweight,
+					dbias,
+					stats,
+					mask: null,
+					following: null,
+					halving: null,
+					training: false,
+				},
 				part,
 			});
 		} else for (const sum of [dweight, dbias]) sum.view().fill(0);
