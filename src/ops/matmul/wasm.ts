@@ -16,10 +16,13 @@ const K_BLOCK = 384;
 const UNPACKED_ROWS = 24;
 /** Up to so many rows or columns, dot products do better than tiles that stand mostly empty. */
 const FEW = 3;
-/** Work of an item of a launch: enough to be worth handing out (10 us), little enough to balance. */
+/** Work of an item of a launch that is worth handing out (10 us). */
 const LEAST_FLOPS = 4e5;
-const MOST_FLOPS = 4e6;
-const MOST_ITEMS = 64;
+/** Items that a product is cut into at least, if they are worth it: enough to share out evenly. */
+const LEAST_ITEMS = 16;
+/** Rows and columns of a block, in tiles: what is packed of A at once, and how often it is used. */
+const ROWS = 4;
+const COLUMNS = 64;
 
 export const wasmProducts: ProductKernels = {
 	multiply(product) {
@@ -105,19 +108,23 @@ function pack(wasm: WasmBackend, b: Matrices, k: number, n: number): { ptr: numb
 }
 
 /**
- * How one product is cut into blocks of tiles: wide ones, so that packing A pays.
+ * How one product is cut into blocks of tiles: wide ones, since each block packs its rows of A; narrower where that
+ * leaves too few of them to share out, as long as each is worth handing out; taller where the product itself is narrow.
  */
 function blocks(m: number, n: number, k: number): { blockM: number; blockN: number; items: number } {
 	const tilesM = Math.ceil(m / TILE_M);
 	const tilesN = Math.ceil(n / TILE_N);
-	const tile = 2 * TILE_M * TILE_N * Math.max(1, k);
-	const flops = Math.min(MOST_FLOPS, Math.max(LEAST_FLOPS, (tilesM * tilesN * tile) / MOST_ITEMS));
-	const wanted = Math.max(1, Math.round(flops / tile));
-	let blockM = Math.min(tilesM, Math.ceil(wanted / 16));
-	const blockN = Math.min(tilesN, Math.max(1, Math.round(wanted / blockM)));
-	// A narrow product: taller blocks, so that an item is still worth handing out.
-	if (blockN === tilesN) blockM = Math.min(tilesM, Math.max(blockM, Math.round(wanted / blockN)), 16);
-	return { blockM, blockN, items: Math.ceil(tilesM / blockM) * Math.ceil(tilesN / blockN) };
+	const least = LEAST_FLOPS / (2 * TILE_M * TILE_N * Math.max(1, k));
+	const cut = (tiles: number, most: number) => Math.ceil(tiles / Math.ceil(tiles / most));
+	let blockM = Math.min(tilesM, ROWS);
+	let blockN = cut(tilesN, COLUMNS);
+	const items = () => Math.ceil(tilesM / blockM) * Math.ceil(tilesN / blockN);
+	while (items() < LEAST_ITEMS && blockM * blockN >= 2 * least) {
+		if (blockN > ROWS * blockM || blockM === 1) blockN = Math.ceil(blockN / 2);
+		else blockM = Math.ceil(blockM / 2);
+	}
+	if (blockN === tilesN && blockM * blockN < least) blockM = Math.min(tilesM, 16, Math.ceil(least / blockN));
+	return { blockM, blockN, items: items() };
 }
 
 /** Items a chunk: one, unless products are so small that one is not worth handing out. */
