@@ -111,6 +111,7 @@ function prepare(shape, affine, run) {
 	const leaves = [x, weight, bias];
 	const round = () => {
 		scope(() => run(x, weight, bias).backward(dy));
+		x.backend.finish();
 		for (const leaf of leaves) {
 			leaf.grad?.dispose();
 			leaf.grad = null;

@@ -131,8 +131,10 @@ function prepareBatchNorm(shape) {
 		scope(() => {
 			const start = performance.now();
 			const y = batchNorm(x, { ...rest, training: true });
+			x.backend.finish();
 			const between = performance.now();
 			y.backward(dy);
+			x.backend.finish();
 			took.forward.push(between - start);
 			took.backward.push(performance.now() - between);
 		});
@@ -201,6 +203,7 @@ function traceOf(step) {
 		startTrace();
 		const start = performance.now();
 		step();
+		currentBackend().finish();
 		const took = performance.now() - start;
 		return { took, spans: stopTrace() };
 	});
@@ -221,6 +224,7 @@ function times(seconds, step) {
 	let elapsed = 0;
 	while (elapsed < seconds * 1000) {
 		for (let i = 0; i < 2; i++) step();
+		currentBackend().finish();
 		steps += 2;
 		elapsed = performance.now() - start;
 	}

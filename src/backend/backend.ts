@@ -27,6 +27,8 @@ export interface Backend {
 	free(storage: Storage): void;
 	/** The elements in place. Valid until the next alloc. */
 	view(storage: Storage): TypedArray;
+	/** Waits until all that was launched is done: for measuring time. Whoever looks at a tensor waits anyway. */
+	finish(): void;
 	memory(): MemoryUse;
 }
 

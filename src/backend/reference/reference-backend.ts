@@ -26,6 +26,8 @@ class ReferenceBackend implements Backend {
 		return storage.array as TypedArray;
 	}
 
+	finish(): void {}
+
 	memory(): MemoryUse {
 		return { used: this.#used, peak: this.#peak, reserved: this.#used };
 	}

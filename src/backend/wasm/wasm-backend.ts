@@ -106,6 +106,10 @@ export class WasmBackend implements Backend {
 		return new arrayTypes[storage.dtype](buffer, storage.ptr, storage.length);
 	}
 
+	finish(): void {
+		this.#pool.finish();
+	}
+
 	memory(): MemoryUse {
 		return { used: this.#heap.used - this.#tables.bytes, peak: this.#heap.peak, reserved: this.#heap.reserved };
 	}
@@ -144,8 +148,8 @@ export class WasmBackend implements Backend {
 
 	/**
 	 * Runs `kernel(...args, begin, end, scratch)` over [0, total) in chunks of `grain` items on all
-	 * threads. With workers it may return before that is done: launches follow one another, and {@link view} and
-	 * {@link heapViews} wait. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
+	 * threads. With workers it may return before that is done: launches follow one another, and {@link view},
+	 * {@link heapViews} and {@link finish} wait. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
 	 * grain must depend on shapes alone, never on the number of threads.
 	 */
 	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {

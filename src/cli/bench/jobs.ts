@@ -74,8 +74,10 @@ export function measureBatchNorm(shape: Shape, length: Length): NormTimes {
 				scope(() => {
 					const started = performance.now();
 					const y = batchNorm(x, { weight, bias, runningMean, runningVar, training: true });
+					x.backend.finish();
 					forward += performance.now() - started;
 					y.backward(dy);
+					x.backend.finish();
 					both += performance.now() - started;
 					rounds++;
 					for (const leaf of leaves) dropGradient(leaf);
