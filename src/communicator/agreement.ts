@@ -5,13 +5,16 @@ import { EvenkeelError } from "../errors.ts";
 import { needNodeModule } from "../node.ts";
 import type { Communicator } from "./communicator.ts";
 
+/** What every rank finds out at once, in the same words: it is told without saying which rank did. */
+export class AgreementError extends EvenkeelError {}
+
 /** What must be the same on all ranks, by the names that errors use. */
 export type Facts = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
  * A collective: throws on every rank, the same, unless all of them bring the same facts.
  *
- * @throws EvenkeelError naming each fact that differs, its values, and the ranks that have them
+ * @throws AgreementError naming each fact that differs, its values, and the ranks that have them
  */
 export function checkAgreement(communicator: Communicator, facts: Facts): void {
 	if (communicator.size === 1) return;
@@ -22,7 +25,7 @@ export function checkAgreement(communicator: Communicator, facts: Facts): void {
 	});
 	const names = [...new Set(all.flatMap(Object.keys))];
 	const differences = names.flatMap((name) => differenceIn(name, all));
-	throw new EvenkeelError(
+	throw new AgreementError(
 		`the ranks were not started alike: ${differences.join("; ")}. Start all of them with the same program, options and data`,
 	);
 }

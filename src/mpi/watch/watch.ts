@@ -2,6 +2,7 @@
 // must hear of it in another way, or they would wait without end. A thread of each rank keeps a connection to
 // rank 0's (thread.mjs); this is its other end, on the thread that computes.
 
+import { AgreementError } from "../../communicator/agreement.ts";
 import type { Communicator } from "../../communicator/communicator.ts";
 import { check, EvenkeelError } from "../../errors.ts";
 import { needNodeModule } from "../../node.ts";
@@ -93,7 +94,8 @@ export class Watch {
 		const message = error instanceof Error ? error.message : String(error);
 		const { rank } = this.#world;
 		const told = error instanceof RankError;
-		if (!told) this.#thread.postMessage({ failed: rank === 0 ? message : `rank ${rank}: ${message}` });
+		const anybodys = rank === 0 || error instanceof AgreementError;
+		if (!told) this.#thread.postMessage({ failed: anybodys ? message : `rank ${rank}: ${message}` });
 		const firstIsGone = told && message.startsWith("rank 0 (");
 		if (rank !== 0 && !firstIsGone) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
 	}

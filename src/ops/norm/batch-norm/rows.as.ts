@@ -8,9 +8,10 @@
 //
 // The table has four rows of C floats: y = (x - center) scale + shift, dx = scale dy + slope (x - center) + shift.
 
-import { fma } from "../../../backend/wasm/simd.as";
 import { storeStatistics, valueOr } from "../shared/table.as";
-import { roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums } from "../shared/wide-columns.as";
+import {
+  gradientWide, normalizeWide, roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums,
+} from "../shared/wide-columns.as";
 
 /** Mean and M2 of each channel over each block, two rows of C float64 a block. */
 export function batch_norm_rows_statistics(
@@ -93,31 +94,10 @@ export function batch_norm_rows_normalize(
 ): void {
   const width = <usize>c << 2;
   const scales = table + width, shifts = scales + width;
-  const whole = width & ~63;
   for (let item = begin; item < end; item++) {
     const first = (blocks - 1 - item) * rows;
-    let from = x + <usize>first * width;
-    let to = y + <usize>first * width;
-    for (let row = min(rows, n - first); row > 0; row--, from += width, to += width) {
-      let at: usize = 0;
-      for (; at < whole; at += 64) {
-        const d0 = f32x4.sub(v128.load(from + at), v128.load(table + at));
-        const d1 = f32x4.sub(v128.load(from + at, 16), v128.load(table + at, 16));
-        const d2 = f32x4.sub(v128.load(from + at, 32), v128.load(table + at, 32));
-        const d3 = f32x4.sub(v128.load(from + at, 48), v128.load(table + at, 48));
-        v128.store(to + at, fma(d0, v128.load(scales + at), v128.load(shifts + at)));
-        v128.store(to + at, fma(d1, v128.load(scales + at, 16), v128.load(shifts + at, 16)), 16);
-        v128.store(to + at, fma(d2, v128.load(scales + at, 32), v128.load(shifts + at, 32)), 32);
-        v128.store(to + at, fma(d3, v128.load(scales + at, 48), v128.load(shifts + at, 48)), 48);
-      }
-      for (; at + 16 <= width; at += 16) {
-        const d = f32x4.sub(v128.load(from + at), v128.load(table + at));
-        v128.store(to + at, fma(d, v128.load(scales + at), v128.load(shifts + at)));
-      }
-      for (; at < width; at += 4) {
-        store<f32>(to + at, (load<f32>(from + at) - load<f32>(table + at)) * load<f32>(scales + at) + load<f32>(shifts + at));
-      }
-    }
+    const offset = <usize>first * width;
+    normalizeWide(x + offset, y + offset, min(rows, n - first), c, c, table, scales, shifts);
   }
 }
 
@@ -176,30 +156,10 @@ export function batch_norm_rows_gradient(
 ): void {
   const width = <usize>c << 2;
   const scales = table + width, shifts = scales + width, slopes = shifts + width;
-  const whole = width & ~31;
   for (let item = begin; item < end; item++) {
     const first = (blocks - 1 - item) * rows;
     const offset = <usize>first * width;
-    let from = x + offset, up = dy + offset, to = dx + offset;
-    for (let row = min(rows, n - first); row > 0; row--, from += width, up += width, to += width) {
-      let at: usize = 0;
-      for (; at < whole; at += 32) {
-        const d0 = f32x4.sub(v128.load(from + at), v128.load(table + at));
-        const d1 = f32x4.sub(v128.load(from + at, 16), v128.load(table + at, 16));
-        const s0 = fma(d0, v128.load(slopes + at), v128.load(shifts + at));
-        const s1 = fma(d1, v128.load(slopes + at, 16), v128.load(shifts + at, 16));
-        v128.store(to + at, fma(v128.load(up + at), v128.load(scales + at), s0));
-        v128.store(to + at, fma(v128.load(up + at, 16), v128.load(scales + at, 16), s1), 16);
-      }
-      for (; at + 16 <= width; at += 16) {
-        const d = f32x4.sub(v128.load(from + at), v128.load(table + at));
-        const s = fma(d, v128.load(slopes + at), v128.load(shifts + at));
-        v128.store(to + at, fma(v128.load(up + at), v128.load(scales + at), s));
-      }
-      for (; at < width; at += 4) {
-        const s = (load<f32>(from + at) - load<f32>(table + at)) * load<f32>(slopes + at) + load<f32>(shifts + at);
-        store<f32>(to + at, load<f32>(up + at) * load<f32>(scales + at) + s);
-      }
-    }
+    const height = min(rows, n - first);
+    gradientWide(x + offset, dy + offset, dx + offset, height, c, c, table, scales, slopes, shifts);
   }
 }

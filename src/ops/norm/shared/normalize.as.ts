@@ -269,7 +269,7 @@ export function gradientSums(
 /** dx of four values. */
 // @ts-ignore: decorator
 @inline
-function gradient4(x: usize, dy: usize, center: v128, a: v128, b: v128, shift: v128): v128 {
+export function gradient4(x: usize, dy: usize, center: v128, a: v128, b: v128, shift: v128): v128 {
   return fma(v128.load(dy), a, fma(f32x4.sub(v128.load(x), center), b, shift));
 }
 

@@ -5,6 +5,7 @@
 // All arrays are padded to whole vectors: lanes past the last column are computed and never used.
 
 import { fma } from "../../../backend/wasm/simd.as";
+import { gradient4 } from "./normalize.as";
 
 /** Most columns taken together. */
 export const WIDE: i32 = 256;
