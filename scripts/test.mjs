@@ -31,11 +31,11 @@ const steps = [
 	{ name: "unit and conformance tests", run: () => tests("unit") },
 	{
 		// Both wait a good deal, for pages and for processes.
-		name: "end-to-end, packaging, MPI and browser tests, and beside them the lab's",
+		name: "end-to-end, packaging and MPI tests, and beside them those in a browser, the lab's first",
 		run: () =>
 			together(
-				() => inOrder("built", "mpi", "browser"),
-				() => tests("lab"),
+				() => inOrder("built", "mpi"),
+				() => inOrder("lab", "browser"),
 			),
 	},
 ];
