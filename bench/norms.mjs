@@ -81,15 +81,35 @@ export async function benchNorms({ seconds, windows, threads, json }) {
 		say(`${name.padEnd(40)} evenkeel ${ms(result.evenkeel)}${ratio}`);
 	}
 	await peer?.stop();
-	const timeOf = (/** @type {string} */ start) =>
-		results.find(({ name }) => name.startsWith(start))?.evenkeel ?? Number.NaN;
-	const channelsLast = timeOf("batch, channels last") / timeOf("batch [");
+	const channelsLast = inTurn("batch, channels last", "batch [", seconds, windows);
 	say(`channels last takes ${channelsLast.toFixed(2)} times what channels first takes`);
 	if (!peer) say("PyTorch not measured: set EVENKEEL_BENCH_PYTHON to a Python that has it");
 	if (json) {
 		const measured = { bench: "norms", unit: "ms", results, channelsLast, threads: backend.threads };
 		process.stdout.write(`${JSON.stringify({ ...measured, pytorch: peer?.version ?? null, machine: machine() })}\n`);
 	}
+}
+
+/**
+ * How many times as long one case takes as another, window by window in turn.
+ *
+ * @param {string} name @param {string} than the starts of their names @param {number} seconds @param {number} windows
+ */
+function inTurn(name, than, seconds, windows) {
+	const sides = [name, than].map((start) => {
+		const found = cases.find((each) => each.name.startsWith(start));
+		if (!found) throw new Error(`there is no case "${start}"`);
+		return { ...prepare(found.shape, found.affine, found.run), times: /** @type {number[]} */ ([]) };
+	});
+	for (let i = 0; i <= windows; i++) {
+		for (const { round, times } of sides) {
+			const took = timed(seconds, round);
+			// The first window warms up.
+			if (i > 0) times.push(took);
+		}
+	}
+	for (const { free } of sides) free();
+	return median(sides[0].times) / median(sides[1].times);
 }
 
 /**
