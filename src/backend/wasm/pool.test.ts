@@ -157,7 +157,9 @@ describe("a job that was started", () => {
 	test("that fails is an error where it is waited for, once", async () => {
 		const { pool, ints } = await start(2);
 		pool.start("failOnWorker", [0], 64, 1, SCRATCH, SCRATCH_BYTES);
-		expect(() => pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES)).toThrow();
+		expect(() => pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES)).toThrow(
+			/"failOnWorker" failed on a worker|unreachable/,
+		);
 		ints(8).fill(0);
 		pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES);
 		pool.finish();

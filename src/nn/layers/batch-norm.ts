@@ -1,9 +1,8 @@
 // Batch normalization as a layer: when the batch's statistics are used, and when the running ones.
 
 import { check } from "../../errors.ts";
-import { relu, sigmoid } from "../../ops/activation/op.ts";
+import { followedBy } from "../../ops/norm/batch-norm/following.ts";
 import { batchNorm } from "../../ops/norm/batch-norm/op.ts";
-import { avgPool2d } from "../../ops/pool/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Module } from "../module.ts";
 import { ChannelNorm, type ChannelNormOptions } from "./channel-norm.ts";
@@ -68,8 +67,7 @@ export abstract class BatchNorm extends ChannelNorm {
 	 */
 	forwardThen(x: Tensor, activation: "relu" | "sigmoid", averagePool?: 2): Tensor {
 		if (this.forward === BatchNorm.prototype.forward) return this.normalize(x, undefined, activation, averagePool);
-		const y = (activation === "relu" ? relu : sigmoid)(this.forward(x));
-		return averagePool ? avgPool2d(y, averagePool) : y;
+		return followedBy(this.forward(x), activation, averagePool);
 	}
 
 	/**

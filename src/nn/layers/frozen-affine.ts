@@ -1,10 +1,9 @@
 // What batch norm is once its statistics stand still: a fixed scale and shift a channel.
 
 import { check } from "../../errors.ts";
-import { relu, sigmoid } from "../../ops/activation/op.ts";
 import { full, zeros } from "../../ops/creation.ts";
+import { followedBy } from "../../ops/norm/batch-norm/following.ts";
 import { batchNorm } from "../../ops/norm/batch-norm/op.ts";
-import { avgPool2d } from "../../ops/pool/op.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkSize, Module } from "../module.ts";
@@ -56,8 +55,7 @@ export class FrozenAffine extends Module {
 	/** The layer, an activation and perhaps an average over windows of 2 x 2 in one pass: the same bits, sooner. */
 	forwardThen(x: Tensor, activation: "relu" | "sigmoid", averagePool?: 2): Tensor {
 		if (this.forward === FrozenAffine.prototype.forward) return this.#affine(x, activation, averagePool);
-		const y = (activation === "relu" ? relu : sigmoid)(this.forward(x));
-		return averagePool ? avgPool2d(y, averagePool) : y;
+		return followedBy(this.forward(x), activation, averagePool);
 	}
 
 	#affine(x: Tensor, activation?: "relu" | "sigmoid", averagePool?: 2): Tensor {

@@ -2,9 +2,8 @@
 
 import type { Communicator } from "../../communicator/communicator.ts";
 import { check } from "../../errors.ts";
-import { relu, sigmoid } from "../../ops/activation/op.ts";
+import { followedBy } from "../../ops/norm/batch-norm/following.ts";
 import { syncBatchNorm } from "../../ops/norm/sync-batch-norm/op.ts";
-import { avgPool2d } from "../../ops/pool/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BatchNorm, type BatchNormLayerOptions } from "./batch-norm.ts";
 
@@ -75,8 +74,6 @@ export class SyncBatchNorm extends BatchNorm {
 			name: this.label,
 			taken: () => this.countBatch(),
 		});
-		if (activation === undefined) return y;
-		const activated = (activation === "relu" ? relu : sigmoid)(y);
-		return averagePool ? avgPool2d(activated, averagePool) : activated;
+		return followedBy(y, activation ?? null, averagePool);
 	}
 }

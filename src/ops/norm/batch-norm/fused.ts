@@ -37,18 +37,18 @@ interface Common {
 	readonly weight: Tensor | null;
 	/** For each part four rows of C: mean, the rest of the mean that float32 does not hold, rstd, variance. */
 	readonly stats: Tensor;
-	/** 1 where a position counts, [n, s], floating; null where all do. */
-	readonly mask: Tensor | null;
-	/** What follows in the same pass; only where {@link canFollow} says so. */
-	readonly following: Following | null;
+	/** 1 where a position counts, [n, s], floating. Default: all do. */
+	readonly mask?: Tensor | null;
+	/** What follows in the same pass; only where {@link canFollow} says so. Default: nothing. */
+	readonly following?: Following | null;
 	/** What follows that, likewise. */
-	readonly halving: Halving | null;
+	readonly halving?: Halving | null;
 }
 
 /** y is what follows makes of x; the means of it go to `pooled`. */
 interface Outputs {
 	readonly y: Tensor;
-	readonly pooled: Tensor | null;
+	readonly pooled?: Tensor | null;
 }
 
 export interface BatchNormKernels {
@@ -62,7 +62,7 @@ export interface BatchNormKernels {
 			/** The gradient of y, or of the means where there are some. */
 			dy: Tensor;
 			/** As forward left it, where something followed. */
-			y: Tensor | null;
+			y?: Tensor | null;
 			dx: Tensor | null;
 			dweight: Tensor | null;
 			dbias: Tensor | null;

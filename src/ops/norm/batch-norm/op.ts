@@ -8,12 +8,11 @@ import { check } from "../../../errors.ts";
 import { isFloat } from "../../../tensor/dtype.ts";
 import { formatShape, normalizeAxis, sameShape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { relu, sigmoid } from "../../activation/op.ts";
 import { toFloat } from "../../elementwise/cast.ts";
 import { apply } from "../../op.ts";
-import { avgPool2d } from "../../pool/op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
 import { checkedGeometry, resolveMomentum } from "./arguments.ts";
+import { activations, followedBy } from "./following.ts";
 import { batchNormOp, canFollow, type Following, type Halving, type Part } from "./fused.ts";
 
 export interface BatchNormOptions {
@@ -116,8 +115,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 	const maskAt = mask ? inputs.push(mask) - 1 : -1;
 	const places = { weightAt, biasAt, maskAt };
 	const y = apply(batchNormOp, inputs, { what, eps, training, parts, ...places, running, following, halving });
-	const activated = activation && !following ? activations[activation](y) : y;
-	return averagePool && !halving ? avgPool2d(activated, averagePool) : activated;
+	return followedBy(y, following ? null : activation, halving ? undefined : averagePool);
 }
 
 /** The planes whose windows of 2 x 2 are averaged; null where x has none. */
@@ -126,8 +124,6 @@ function halvingOf(x: Tensor, channelAxis = 1): Halving | null {
 	if (x.ndim !== 4 || channelAxis !== 1 || x.size === 0 || height < 2 || width < 2) return null;
 	return { height, width, outHeight: height >> 1, outWidth: width >> 1 };
 }
-
-const activations: Record<Following, (x: Tensor) => Tensor> = { relu, sigmoid };
 
 function whole(geometry: ChannelGeometry, mask: Tensor | null): Part {
 	let count = geometry.n * geometry.s;

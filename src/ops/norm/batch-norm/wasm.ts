@@ -7,8 +7,8 @@ import type { BatchNormKernels, Halving } from "./fused.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
 
 /** What the kernels with an activation are told of the means behind it; `pooled` is where they are, 0 if there are none. */
-function halvingArgs(pooled: number, halving: Halving | null): number[] {
-	if (halving === null) return [0, 0, 0, 0, 0];
+function halvingArgs(pooled: number, halving: Halving | null | undefined): number[] {
+	if (!halving) return [0, 0, 0, 0, 0];
 	return [pooled, halving.height, halving.width, halving.outHeight, halving.outWidth];
 }
 

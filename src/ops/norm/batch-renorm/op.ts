@@ -84,13 +84,9 @@ const batchRenormOp: Op<Attrs> = {
 		kernelsFor(batchNormKernels, x).normalize({
 			x,
 			y,
-			pooled: null,
 			weight: scale,
 			bias: shift,
 			stats,
-			mask: null,
-			following: null,
-			halving: null,
 			part,
 		});
 		updateRunningStatistics(running, stats, part);
@@ -107,20 +103,14 @@ const batchRenormOp: Op<Attrs> = {
 		const dweight = needsGrad[weightAt] ? perChannel("batchRenorm dweight") : null;
 		const dbias = needsGrad[biasAt] || dweight ? perChannel("batchRenorm dbias") : null;
 		kernelsFor(batchNormKernels, x).backward({
-			...{
-				x,
-				dy,
-				dx,
-				weight: scale,
-				dweight,
-				dbias,
-				stats,
-				mask: null,
-				following: null,
-				halving: null,
-				y: null,
-				training: true,
-			},
+			x,
+			dy,
+			dx,
+			weight: scale,
+			dweight,
+			dbias,
+			stats,
+			training: true,
 			part,
 		});
 		if (dweight && dbias) {

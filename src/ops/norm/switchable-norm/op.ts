@@ -86,13 +86,9 @@ const switchableNormOp: Op<Attrs> = {
 		kernelsFor(batchNormKernels, x).normalize({
 			x,
 			y,
-			pooled: null,
 			weight: scale,
 			bias: shift,
 			stats: used,
-			mask: null,
-			following: null,
-			halving: null,
 			part,
 		});
 		// Running statistics that evaluation used may have changed by the time backward runs.
@@ -121,20 +117,14 @@ const switchableNormOp: Op<Attrs> = {
 		// A = sum dy and B = sum dy (x - μ_in) of each instance; with them every gradient but dx is at hand.
 		const [sums, dots] = [float([size], "sums"), float([size], "dots")];
 		kernelsFor(batchNormKernels, x).backward({
-			...{
-				x,
-				dy,
-				dx: null,
-				weight: null,
-				dweight: dots,
-				dbias: sums,
-				stats,
-				mask: null,
-				following: null,
-				halving: null,
-				y: null,
-				training: true,
-			},
+			x,
+			dy,
+			dx: null,
+			weight: null,
+			dweight: dots,
+			dbias: sums,
+			stats,
+			training: true,
 			part,
 		});
 		const [a, b, gamma, rstdIn] = [sums.view(), dots.view(), scale.view(), stats.view().subarray(2 * size)];

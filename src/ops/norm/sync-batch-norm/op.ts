@@ -64,13 +64,9 @@ const syncBatchNormOp: Op<Attrs> = {
 			kernelsFor(batchNormKernels, x).normalize({
 				x,
 				y,
-				pooled: null,
 				weight,
 				bias,
 				stats,
-				mask: null,
-				following: null,
-				halving: null,
 				part,
 			});
 		}
@@ -92,20 +88,14 @@ const syncBatchNormOp: Op<Attrs> = {
 		if (part.count > 0) {
 			// The statistics as constants: their gradients come from all ranks, not from here.
 			kernelsFor(batchNormKernels, x).backward({
-				...{
-					x,
-					dy,
-					dx: null,
-					y: null,
-					weight,
-					dweight,
-					dbias,
-					stats,
-					mask: null,
-					following: null,
-					halving: null,
-					training: false,
-				},
+				x,
+				dy,
+				dx: null,
+				weight,
+				dweight,
+				dbias,
+				stats,
+				training: false,
 				part,
 			});
 		} else for (const sum of [dweight, dbias]) sum.view().fill(0);
