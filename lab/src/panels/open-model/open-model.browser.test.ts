@@ -138,10 +138,11 @@ describeLab("opening a model", (lab) => {
 		await lab.close(page);
 	});
 
-	// Narrow and wide, light and dark, both languages: in pairs, as none depends on another.
 	test.for([
+		[360, "light"],
 		[360, "dark"],
 		[1920, "light"],
+		[1920, "dark"],
 	] as const)("is usable at %i pixels, %s", async ([width, theme]) => {
 		const page = await lab.open({ width, dark: theme === "dark", search: theme === "dark" ? "?lang=zh" : "" });
 		const panel = page.locator("#open-model");

@@ -98,10 +98,11 @@ describeLab("trying a picture", (lab) => {
 		await lab.close(page);
 	});
 
-	// Narrow and wide, light and dark, both languages: in pairs, as none depends on another.
 	test.for([
+		[360, "light"],
 		[360, "dark"],
 		[1920, "light"],
+		[1920, "dark"],
 	] as const)("is usable at %i pixels, %s", async ([width, theme]) => {
 		const page = await lab.open({ width, dark: theme === "dark", search: theme === "dark" ? "?lang=zh" : "" });
 		await show(page);
