@@ -25,19 +25,21 @@ describeLab("the page", (lab) => {
 	describe("its address", () => {
 		test("holds the settings, and a page that is opened with it has them", async () => {
 			const page = await lab.open();
-			expect(search(page)).toBe("");
+			await expect.poll(() => search(page)).toBe("");
 			await page.getByLabel("Normalization of twin B").selectOption("layer");
 			await page.getByRole("spinbutton", { name: "Learning rate of twin A" }).fill("0.25");
 			await page.getByRole("spinbutton", { name: "Learning rate of twin A" }).press("Enter");
+			await expect
+				.poll(() => readAddress(search(page)))
+				.toEqual({
+					settings: { ...defaults, a: { ...defaults.a, lr: 0.25 }, b: { ...defaults.b, norm: "layer" } },
+					problems: [],
+				});
 			const address = search(page);
-			expect(readAddress(address)).toEqual({
-				settings: { ...defaults, a: { ...defaults.a, lr: 0.25 }, b: { ...defaults.b, norm: "layer" } },
-				problems: [],
-			});
 			const other = await lab.open({ search: address });
 			expect(await other.getByLabel("Normalization of twin B").inputValue()).toBe("layer");
 			expect(await other.getByRole("spinbutton", { name: "Learning rate of twin A" }).inputValue()).toBe("0.25");
-			expect(search(other)).toBe(address);
+			await expect.poll(() => search(other)).toBe(address);
 			await lab.close(page);
 			await lab.close(other);
 		});
@@ -47,9 +49,9 @@ describeLab("the page", (lab) => {
 			const notice = page.getByRole("alert");
 			expect(await notice.innerText()).toContain("lr=abc: expected 0.000001–100; using 1");
 			expect(await notice.innerText()).toContain("speed=9: there is no such setting");
-			expect(search(page)).toBe("?v=1&b.norm=rms");
+			await expect.poll(() => search(page)).toBe("?v=1&b.norm=rms");
 			await page.getByRole("button", { name: "Dismiss" }).click();
-			expect(await notice.count()).toBe(0);
+			await notice.waitFor({ state: "detached" });
 			await lab.close(page);
 		});
 
@@ -57,7 +59,7 @@ describeLab("the page", (lab) => {
 			const page = await lab.open();
 			for (const preset of presets.slice(1, 4)) {
 				await page.getByRole("button", { name: preset.title.en, exact: true }).click();
-				expect(search(page)).toBe(`?v=1&preset=${preset.id}`);
+				await expect.poll(() => search(page)).toBe(`?v=1&preset=${preset.id}`);
 				expect(await page.locator(".watch").innerText()).toBe(preset.watch.en);
 			}
 			await lab.close(page);
@@ -91,7 +93,7 @@ describeLab("the page", (lab) => {
 		test("of the address follows the switch", async () => {
 			const page = await lab.open({ search: "?lang=zh" });
 			await page.getByRole("button", { name: "English" }).click();
-			expect(search(page)).toBe("?lang=en");
+			await expect.poll(() => search(page)).toBe("?lang=en");
 			await lab.close(page);
 		});
 	});
@@ -150,9 +152,9 @@ describeLab("the page", (lab) => {
 		expect(await page.evaluate(() => document.activeElement?.className)).toBe("skip");
 		await page.getByRole("spinbutton", { name: "Learning rate of twin B" }).focus();
 		await page.keyboard.press("ArrowDown");
-		expect(search(page)).toBe("?v=1&b.lr=0.5");
+		await expect.poll(() => search(page)).toBe("?v=1&b.lr=0.5");
 		await page.keyboard.press("ArrowUp");
-		expect(search(page)).toBe("");
+		await expect.poll(() => search(page)).toBe("");
 		await page.getByRole("button", { name: "Step", exact: true }).focus();
 		await page.keyboard.press("Enter");
 		await atStep(page, 1);

@@ -13,8 +13,9 @@ describeLab("the family", (lab) => {
 		const before = await batch.screenshot();
 		await page.getByLabel("Turn", { exact: true }).focus();
 		await page.keyboard.press("PageUp");
+		const differs = async (from: Buffer): Promise<boolean> => !(await batch.screenshot()).equals(from);
+		await expect.poll(() => differs(before)).toBe(true);
 		const turned = await batch.screenshot();
-		expect(turned.equals(before)).toBe(false);
 		await batch.scrollIntoViewIfNeeded();
 		const box = await batch.boundingBox();
 		if (!box) throw new Error("the block is not on the page");
@@ -22,7 +23,7 @@ describeLab("the family", (lab) => {
 		await page.mouse.down();
 		await page.mouse.move(box.x + 160, box.y + 120, { steps: 4 });
 		await page.mouse.up();
-		expect((await batch.screenshot()).equals(turned)).toBe(false);
+		await expect.poll(() => differs(turned)).toBe(true);
 		const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).include("#family").analyze();
 		expect(
 			violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id),
