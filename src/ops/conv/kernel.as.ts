@@ -6,7 +6,7 @@ import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
   BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
-import { addScattered, outer2, outer4, outer6, scatter4, scatterApart4 } from "./gradient-tiles.as";
+import { outer2, outer4, scatter4, scatterApart4 } from "./gradient-tiles.as";
 import { gather2, gather2by3, gather2by5, gather4, gather4by3, gather4by5 } from "./tiles.as";
 
 // See tiles.as.ts.
@@ -15,12 +15,12 @@ export {
   gather4 as conv_tile_gather4, gather4by3 as conv_tile_gather4by3, gather4by5 as conv_tile_gather4by5,
 };
 export {
-  outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, outer6 as conv_tile_outer6, scatter4 as conv_tile_scatter4,
+  outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, scatter4 as conv_tile_scatter4,
   scatterApart4 as conv_tile_scatter_apart4,
 };
 
-/** Bytes of twelve sums: each item of work keeps a tile of them at the start of its scratch. */
-const TILE: usize = 192;
+/** Bytes of eight sums: each item of work keeps a tile of them at the start of its scratch. */
+const TILE: usize = 128;
 
 /**
  * Packs weights into panels, for each group of channels: of four rows as [column][4][4], each value four times, and of
@@ -105,53 +105,58 @@ function fillTile(tile: usize, bias: usize, height: i32): void {
 }
 
 /**
- * y = w x + bias, for the panels [0, …) of four rows of w, cut into `splits` parts of `panelsEach`.
- * In scratch: the tile, the image, and at `room` an interleaved output until it is spread.
+ * y = w x + bias, for the panels [0, …) of four rows of w, cut into `splits` parts of `panelsEach`. An item takes `together` images,
+ * so that weights that do not stay in the first-level cache are fetched once for all of them; an interleaved block goes
+ * alone. In scratch: the tile, the images of `imageBytes` each, and an interleaved output until it is spread.
  */
 export function conv_gather(
   plan: usize, x: usize, offsets: usize, bases: usize, packed: usize, bias: usize, y: usize, yBases: usize,
-  splits: i32, panelsEach: i32, room: usize, begin: i32, end: i32, scratch: usize,
+  splits: i32, panelsEach: i32, together: i32, imageBytes: usize, begin: i32, end: i32, scratch: usize,
 ): void {
   const groups = field(plan, Field.groups);
   const outputs = field(plan, Field.outputs);
   const K = field(plan, Field.weights);
   const pixels = field(plan, Field.outHeight) * field(plan, Field.outWidth);
   const pixelGroups = field(plan, Field.pixelGroups);
+  const images = field(plan, Field.images);
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
   const taps = field(plan, Field.taps);
   const steps = K / taps;
   const padded = outputs + (outputs & 1);
   const step = outStep(plan);
+  const imagesStep = imageBytes ? imageBytes : imageStep(plan);
+  const room = scratch + TILE + <usize>together * imageBytes;
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
     const firstRow = (item - whole * splits) * panelsEach * 4;
     const endRow = min(padded, firstRow + panelsEach * 4);
     const g = whole % groups;
-    const n = (whole / groups) * (interleaved ? BLOCK : 1);
-    const image = prepare(plan, x, n, g, scratch + TILE);
+    const n = (whole / groups) * (interleaved ? BLOCK : together);
+    const count = interleaved ? 1 : min(together, images - n);
+    let first: usize = 0;
+    for (let i = count - 1; i >= 0; i--) first = prepare(plan, x, n + i, g, scratch + TILE + <usize>i * imageBytes);
     const to = y + <usize>n * step + (<usize>(g * outputs + firstRow) * <usize>pixels << 2);
     const row = <usize>pixels << (interleaved ? 5 : 2);
-    let out = interleaved ? scratch + room : to;
-    for (let r = firstRow; r < endRow; r += 4, out += 4 * row) {
+    for (let r = firstRow; r < endRow; r += 4) {
       const height = min(4, endRow - r);
       const w = panelAt(packed, g, r, padded, K);
       const last = r + height <= outputs ? 1 : 0;
       fillTile(scratch, bias ? bias + (<usize>(g * outputs + r) << 2) : 0, height);
-      for (let p = 0; p < pixelGroups; p += height == 2 ? 4 : 2) {
-        const base = bases + (<usize>p << 2);
-        const yBase = yBases + (<usize>p << 2);
+      let image = first;
+      let out = (interleaved ? room : to) + <usize>(r - firstRow) * row;
+      for (let i = 0; i < count; i++, image += imagesStep, out += step) {
         if (height == 4) {
-          if (taps == 5) gather4by5(w, offsets, steps, image, base, scratch, out, yBase, row, last);
-          else if (taps == 3) gather4by3(w, offsets, steps, image, base, scratch, out, yBase, row, last);
-          else gather4(w, offsets, steps, image, base, scratch, out, yBase, row, last);
-        } else if (taps == 5) gather2by5(w, offsets, steps, image, base, scratch, out, yBase, row, last);
-        else if (taps == 3) gather2by3(w, offsets, steps, image, base, scratch, out, yBase, row, last);
-        else gather2(w, offsets, steps, image, base, scratch, out, yBase, row, last);
+          if (taps == 5) gather4by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+          else if (taps == 3) gather4by3(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+          else gather4(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        } else if (taps == 5) gather2by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        else if (taps == 3) gather2by3(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        else gather2(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
       }
     }
     if (interleaved) {
       const rows = min(outputs, endRow) - firstRow;
-      spread(scratch + room, rows, pixels, to, step, min(BLOCK, field(plan, Field.images) - n));
+      spread(room, rows, pixels, to, step, min(BLOCK, images - n));
     }
   }
 }
@@ -202,14 +207,9 @@ export function conv_scatter(
     clear(image, channels * field(plan, Field.plane));
     for (let k = 0; k < panels; k++) {
       const w = packed + (<usize>(g * panels + k) * <usize>outputs << 6);
-      for (let p: usize = 0; p < <usize>pixelGroups; p += 2) {
-        const off = offsets + (<usize>k << 4), base = bases + (p << 2);
-        if (k < apart) scatterApart4(w, outputs, from + (p << 4), row, off, image, base);
-        else {
-          scatter4(w, outputs, from + (p << 4), row, scratch);
-          addScattered(scratch, off, image, base);
-        }
-      }
+      const off = offsets + (<usize>k << 4);
+      if (k < apart) scatterApart4(w, outputs, from, row, off, image, bases, pixelGroups);
+      else scatter4(w, outputs, from, row, off, image, bases, pixelGroups, scratch);
     }
     const to = x + <usize>n * step + <usize>g * (step / <usize>groups);
     const b = bias ? bias + (<usize>(g * channels) << 2) : 0;
@@ -219,12 +219,12 @@ export function conv_scatter(
 }
 
 /**
- * The rows [first, last) of one output as [group][height][4], for each panel of `tall` rows; panels lie
+ * The rows [first, last) of one output as [group][height][4], for each panel of four rows; panels lie
  * `units` outputs apart, so that a panel runs through the outputs of all units, of which this is the
  * u-th.
  */
 function packOutput(
-  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, tall: i32, u: i32, units: i32, to: usize,
+  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, u: i32, units: i32, to: usize,
 ): void {
   const outputs = field(plan, Field.outputs);
   const outHeight = field(plan, Field.outHeight);
@@ -233,8 +233,8 @@ function packOutput(
   const row = <usize>(outHeight * outWidth) << 2;
   const step = outStep(plan);
   const from = y + <usize>n * step + <usize>(g * outputs) * row;
-  for (let r = first; r < last; r += tall) {
-    const height = min(tall, last - r);
+  for (let r = first; r < last; r += 4) {
+    const height = min(4, last - r);
     const each = <usize>height << 4;
     const panel = to + (<usize>(((r - first) * units + u * height) * pixelGroups) << 4);
     for (let i = 0; i < height; i++) {
@@ -264,20 +264,19 @@ function addTile(tile: usize, step: usize, rows: i32, columns: i32, dw: usize, r
  * over the `count` groups of pixels at `bases`.
  */
 function multiplyOuter(
-  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32, tall: i32,
+  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32,
   dw: usize, tile: usize,
 ): void {
   const K = field(plan, Field.weights);
   const row = <usize>K << 2;
-  for (let r = first; r < last; r += tall) {
-    const height = min(tall, last - r);
+  for (let r = first; r < last; r += 4) {
+    const height = min(4, last - r);
     const rows = min(height, field(plan, Field.outputs) - r);
     const y = packed + (<usize>((r - first) * count) << 4);
     const width = height == 2 ? 4 : 2;
     for (let k = 0; k < K; k += width) {
       const off = offsets + (<usize>k << 2);
-      if (height == 6) outer6(y, image, off, bases, count, tile);
-      else if (height == 4) outer4(y, image, off, bases, count, tile);
+      if (height == 4) outer4(y, image, off, bases, count, tile);
       else outer2(y, image, off, bases, count, tile);
       addTile(tile, <usize>width << 4, rows, min(width, K - k), dw + <usize>r * row + (<usize>k << 2), row);
     }
@@ -285,14 +284,14 @@ function multiplyOuter(
 }
 
 /**
- * The gradient of the weights, in panels of `tall` rows. An item is (chunk of `unitsEach` images or blocks, group, part
+ * The gradient of the weights, in panels of four rows. An item is (chunk of `unitsEach` images or blocks, group, part
  * of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart.
  * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the bases of all
  * groups of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
   plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
-  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, tall: i32, basesBytes: usize, imageBytes: usize,
+  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, basesBytes: usize, imageBytes: usize,
   begin: i32, end: i32, scratch: usize,
 ): void {
   const groups = field(plan, Field.groups);
@@ -309,8 +308,8 @@ export function conv_outer(
   repeatBases(bases, pixelGroups, block, inPlace ? imageStep(plan) : imageBytes, allBases);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
-    const first = (item - whole * splits) * panelsEach * tall;
-    const last = min(padded, first + panelsEach * tall);
+    const first = (item - whole * splits) * panelsEach * 4;
+    const last = min(padded, first + panelsEach * 4);
     const g = whole % groups;
     const chunk = whole / groups;
     const dw = partial + (<usize>(chunk * partialStep + g * outputs * K) << 2);
@@ -322,9 +321,9 @@ export function conv_outer(
       for (let i = 0; i < count; i++) {
         const at = prepare(plan, x, (u + i) * perUnit, g, room + <usize>i * imageBytes);
         if (i == 0) image = at;
-        packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed);
+        packOutput(plan, y, (u + i) * perUnit, g, first, last, i, count, packed);
       }
-      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
+      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, dw, scratch);
     }
   }
 }

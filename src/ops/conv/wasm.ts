@@ -8,18 +8,22 @@ import { wasmOf } from "../op.ts";
 import { type ConvKernels, extent, type Geometry, weightsOf } from "./geometry.ts";
 import { makePlan, scatterOrder } from "./plan.ts";
 
+/** Lanes of a vector: packed weights stand in all of them. */
+const LANES = 4;
 /** Rows of a panel of weights. */
 const PANEL = 4;
-/** Rows of a panel of outputs where they are no multiple of four: 6 + 4 leave less over than 4 + 4 + 2. */
-const TALL = 6;
 /** Bytes of a tile of sums, at the start of scratch. */
-const TILE = 192;
+const TILE = 128;
 /** Into how many items of work an op is cut at least, where there is anything to cut. */
 const ITEMS = 16;
 /** Work of a chunk: enough to be worth handing out. */
 const CHUNK_FLOPS = 2e5;
 /** Images that the gradient of the weights takes together: as many as stay in the second-level cache. */
 const CACHE_BYTES = 192 * 1024;
+/** Weights of more bytes than this are read for several images at a time: they leave the first-level cache in between. */
+const NEAR_BYTES = 12 * 1024;
+/** How many images then. */
+const TOGETHER = 8;
 /** Most memory for partial sums of the gradient of the weights, in floats. */
 const PARTIAL_FLOATS = 1 << 24;
 
@@ -53,8 +57,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const most = Math.max(1, Math.min(ITEMS, Math.floor(PARTIAL_FLOATS / Math.max(1, size))));
 		const unitsEach = Math.ceil(plan.units / most);
 		const chunks = Math.ceil(plan.units / unitsEach);
-		const tall = even(g.outputs) % PANEL === 0 ? PANEL : TALL;
-		const { splits, panelsEach } = splitPanels(g, tall, chunks * g.groups);
+		const { splits, panelsEach } = splitPanels(g, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
 		const outBytes = even(g.outputs) * plan.pixelGroups * 16;
 		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
@@ -65,7 +68,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			"conv_outer",
 			[
 				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, size],
-				...[unitsEach, block, splits, panelsEach, tall, basesBytes, plan.imageBytes],
+				...[unitsEach, block, splits, panelsEach, basesBytes, plan.imageBytes],
 			],
 			items,
 			grain(g, items),
@@ -120,19 +123,20 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 	const wasm = wasmOf(out);
 	const plan = makePlan(wasm, g, false);
 	const packed = pack(wasm, g, weight, places, even(g.outputs));
-	const { splits, panelsEach } = splitPanels(g, PANEL, plan.units * g.groups);
-	const items = plan.units * g.groups * splits;
+	const together = plan.interleaved ? 1 : imagesTogether(plan.units * g.groups, even(g.outputs) * weightsOf(g));
+	const wholes = Math.ceil(plan.units / together) * g.groups;
+	const { splits, panelsEach } = splitPanels(g, wholes);
+	const items = wholes * splits;
 	const pixels = g.outSize[0] * g.outSize[1];
-	const room = TILE + plan.imageBytes;
 	wasm.launch(
 		"conv_gather",
 		[
 			...[plan.fields, image.ptr, plan.offsets, plan.bases, packed, bias?.ptr ?? 0, out.ptr, plan.outBases],
-			...[splits, panelsEach, room],
+			...[splits, panelsEach, together, plan.imageBytes],
 		],
 		items,
 		grain(g, items),
-		room + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
+		TILE + together * plan.imageBytes + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
 	);
 	wasm.giveBack(packed);
 }
@@ -186,10 +190,16 @@ function turnedWeights(g: Geometry): Places {
 }
 
 /** Cuts the panels of a group into parts where there are too few images to go round. */
-function splitPanels(g: Geometry, rows: number, wholes: number): { splits: number; panelsEach: number } {
-	const panels = Math.ceil(even(g.outputs) / rows);
+function splitPanels(g: Geometry, wholes: number): { splits: number; panelsEach: number } {
+	const panels = Math.ceil(even(g.outputs) / PANEL);
 	const panelsEach = Math.ceil(panels / Math.min(panels, Math.ceil(ITEMS / wholes)));
 	return { splits: Math.ceil(panels / panelsEach), panelsEach };
+}
+
+/** Images an item, where there are `wholes` images or blocks and groups to go round and each group has so many weights. */
+function imagesTogether(wholes: number, weights: number): number {
+	const bytes = 4 * LANES * weights;
+	return bytes > NEAR_BYTES ? Math.max(1, Math.min(TOGETHER, Math.floor(wholes / ITEMS))) : 1;
 }
 
 /** Items a chunk, of `items` that share the work of the whole. */
