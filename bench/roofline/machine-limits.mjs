@@ -18,26 +18,33 @@ const [ROUNDS, COPY, COPY_AT_ONCE] = [0, 1, 2];
 const OPERATIONS_A_ROUND = 96;
 /** Bytes read and written together by all threads; the last is far beyond any cache. */
 const sizes = [0.25, 1, 4, 16, 64, 512].map((mebibytes) => mebibytes * 2 ** 20);
-/** Each figure is the best of so many tries of about this long: a limit is what was reached once. */
-const TRIES = 7;
+/** Each try takes about this long. */
 const SECONDS = 0.02;
 
-/** Measures 1 to `threads` threads; index 0 is one thread. @param {number} threads @returns {Promise<Limits[]>} */
-export async function measureLimits(threads) {
+/**
+ * Calls `fn` with what measures the limits of so many threads together, up to `threads`: the best of some tries, since a limit
+ * is what was reached once.
+ *
+ * @template T
+ * @param {number} threads
+ * @param {(limitsOf: (threads: number, tries: number) => Limits) => Promise<T>} fn
+ * @returns {Promise<T>}
+ */
+export async function withLimits(threads, fn) {
 	const crew = await Crew.start(threads);
 	try {
-		return Array.from({ length: threads }, (_, i) => limitsOf(crew, i + 1));
+		return await fn((count, tries) => limitsOf(crew, count, tries));
 	} finally {
 		crew.stop();
 	}
 }
 
-/** @param {Crew} crew @param {number} threads @returns {Limits} */
-function limitsOf(crew, threads) {
-	const flops = crew.best(ROUNDS, threads, 0) * OPERATIONS_A_ROUND * threads;
+/** @param {Crew} crew @param {number} threads @param {number} tries @returns {Limits} */
+function limitsOf(crew, threads, tries) {
+	const flops = crew.best(ROUNDS, threads, 0, tries) * OPERATIONS_A_ROUND * threads;
 	const copying = sizes.map((bytes) => {
 		const size = Math.floor(bytes / 2 / threads / 64) * 64;
-		const times = Math.max(crew.best(COPY, threads, size), crew.best(COPY_AT_ONCE, threads, size));
+		const times = Math.max(crew.best(COPY, threads, size, tries), crew.best(COPY_AT_ONCE, threads, size, tries));
 		return { bytes, perSecond: times * size * 2 * threads };
 	});
 	return { flops, copying };
@@ -77,12 +84,16 @@ class Crew {
 		return crew;
 	}
 
-	/** The most times a second that each of `threads` does `job`. @param {number} job @param {number} threads @param {number} size */
-	best(job, threads, size) {
+	/**
+	 * The most times a second that each of `threads` does `job`, in so many tries.
+	 *
+	 * @param {number} job @param {number} threads @param {number} size @param {number} tries
+	 */
+	best(job, threads, size, tries) {
 		let times = 1;
 		while (this.#seconds(job, threads, size, times) < SECONDS / 4) times *= 2;
 		let best = 0;
-		for (let i = 0; i < TRIES; i++) best = Math.max(best, (4 * times) / this.#seconds(job, threads, size, 4 * times));
+		for (let i = 0; i < tries; i++) best = Math.max(best, (4 * times) / this.#seconds(job, threads, size, 4 * times));
 		return best;
 	}
 
