@@ -33,6 +33,7 @@ export namespace Field {
   export const columnSpan: usize = 23;
   export const apart: usize = 24;
   export const taps: usize = 25;
+  export const paired: usize = 26;
 }
 
 /** Values of Field.mode. */

@@ -6,7 +6,7 @@ import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
   BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
-import { outer2, outer4, scatter4, scatterApart4 } from "./gradient-tiles.as";
+import { outer2, outer2pairs, outer4, outer4pairs, scatter4, scatterApart4 } from "./gradient-tiles.as";
 import { gather2, gather2by3, gather2by5, gather4, gather4by3, gather4by5 } from "./tiles.as";
 
 // See tiles.as.ts.
@@ -15,8 +15,8 @@ export {
   gather4 as conv_tile_gather4, gather4by3 as conv_tile_gather4by3, gather4by5 as conv_tile_gather4by5,
 };
 export {
-  outer2 as conv_tile_outer2, outer4 as conv_tile_outer4, scatter4 as conv_tile_scatter4,
-  scatterApart4 as conv_tile_scatter_apart4,
+  outer2 as conv_tile_outer2, outer2pairs as conv_tile_outer2pairs, outer4 as conv_tile_outer4,
+  outer4pairs as conv_tile_outer4pairs, scatter4 as conv_tile_scatter4, scatterApart4 as conv_tile_scatter_apart4,
 };
 
 /** Bytes of eight sums: each item of work keeps a tile of them at the start of its scratch. */
@@ -268,6 +268,7 @@ function multiplyOuter(
   dw: usize, tile: usize,
 ): void {
   const K = field(plan, Field.weights);
+  const paired = field(plan, Field.paired);
   const row = <usize>K << 2;
   for (let r = first; r < last; r += 4) {
     const height = min(4, last - r);
@@ -276,7 +277,10 @@ function multiplyOuter(
     const width = height == 2 ? 4 : 2;
     for (let k = 0; k < K; k += width) {
       const off = offsets + (<usize>k << 2);
-      if (height == 4) outer4(y, image, off, bases, count, tile);
+      if (height == 4) {
+        if (paired) outer4pairs(y, image, off, bases, count, tile);
+        else outer4(y, image, off, bases, count, tile);
+      } else if (paired) outer2pairs(y, image, off, bases, count, tile);
       else outer2(y, image, off, bases, count, tile);
       addTile(tile, <usize>width << 4, rows, min(width, K - k), dw + <usize>r * row + (<usize>k << 2), row);
     }

@@ -133,6 +133,11 @@ function tapsTogether(g: Geometry, { mode }: Layout): number {
 	return neighbors && (g.kernel[1] === 3 || g.kernel[1] === 5) ? g.kernel[1] : 1;
 }
 
+/** Whether groups of pixels come in pairs, the second right behind the first, in the image as in the output. */
+function inPairs(g: Geometry, { mode }: Layout): boolean {
+	return mode === INTERLEAVED || g.outSize[1] % (2 * LANES) === 0;
+}
+
 /** A plan whose tables, one after the other in `values`, are not yet in the heap. */
 interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases"> {
 	readonly values: Int32Array;
@@ -160,6 +165,7 @@ function makeTables(geometry: Geometry, copies: boolean): Tables {
 			extent(g, 1),
 			panelsApart(g, image, pixelGroups),
 			tapsTogether(g, image),
+			inPairs(g, image) ? 1 : 0,
 		],
 	];
 	// Past the last weight stand zeros in the place of the first, which add zero times what that one adds.
