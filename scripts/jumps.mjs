@@ -24,6 +24,8 @@ if (process.env.EVENKEEL_JUMPS) {
 	console.table(rows);
 }
 
+/** @typedef {{ at: number, length: number, text: string }} Instruction */
+
 /** What V8 prints of its code for the kernels. */
 function compiled() {
 	const flags = ["--no-liftoff", "--no-wasm-lazy-compilation", "--print-wasm-code"];
@@ -36,7 +38,7 @@ function compiled() {
 	return stdout;
 }
 
-/** The compiled kernels: name and instructions, `{ at, length, text }`. */
+/** The compiled kernels. @param {string} output @returns {{ name: string, code: Instruction[] }[]} */
 function functions(output) {
 	const exported = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(file)));
 	const names = indices(exported.filter(({ kind }) => kind === "function").map(({ name }) => name));
@@ -55,23 +57,24 @@ function functions(output) {
 		});
 }
 
-/** The index of each exported function: what the function itself is called in JavaScript. */
+/** The index of each exported function: what the function itself is called in JavaScript. @param {string[]} names */
 function indices(names) {
 	const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
 		env: { memory, abort() {} },
 	});
-	return new Map(names.map((name) => [Number(exports[name].name), name]));
+	return new Map(names.map((name) => [Number(/** @type {Function} */ (exports[name]).name), name]));
 }
 
-/** The innermost loops with multiply-adds of a function. */
+/** The innermost loops with multiply-adds of a function. @param {Instruction[]} code @param {string} name */
 function loops(code, name) {
 	const spans = code.flatMap(({ at, text }) => {
 		const to = /^j\w+ .*<\+0x([0-9a-f]+)>/.exec(text);
 		const first = to ? Number.parseInt(to[1], 16) : Number.POSITIVE_INFINITY;
 		return first <= at ? [{ first, last: at }] : [];
 	});
-	const inside = (a, b) => a !== b && b.first <= a.first && a.last <= b.last;
+	const inside = (/** @type {{ first: number, last: number }} */ a, /** @type {{ first: number, last: number }} */ b) =>
+		a !== b && b.first <= a.first && a.last <= b.last;
 	return spans
 		.filter((span) => !spans.some((other) => inside(other, span)))
 		.map(({ first, last }) => code.filter(({ at }) => at >= first && at <= last))
@@ -86,11 +89,12 @@ function loops(code, name) {
 		}));
 }
 
+/** @param {Instruction} instruction */
 function isMultiplyAdd({ text }) {
 	return text.startsWith("vfmadd");
 }
 
-/** Where jumps, with the comparison that is fused to them, cross 32 bytes or end with them. */
+/** Where jumps, with the comparison that is fused to them, cross 32 bytes or end with them. @param {Instruction[]} body */
 function crossing(body) {
 	return body.flatMap(({ at, length, text }, i) => {
 		if (!/^j/.test(text)) return [];

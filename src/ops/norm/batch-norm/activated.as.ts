@@ -3,7 +3,7 @@
 // every bit of the result, is that of the two ops one after the other; what is saved is a pass over
 // memory each way, and the tensor between them.
 
-import { batch_norm_statistics } from "./kernel.as";
+import { batch_norm_statistics, channelsTogether } from "./kernel.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
 import {
   addGradientSumsThrough, gradientRows, gradientSumsThrough, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
@@ -13,30 +13,35 @@ import { storeGradient, valueOr } from "../shared/table.as";
 /** Examples that are pooled while the first-level cache holds them. */
 const POOLED_TOGETHER: i32 = 4;
 
+/** How many of so many channels a visit takes: one where means are taken, since its rows have to stay in the first-level cache. */
+// @ts-ignore: decorator
+@inline
+function together(s: i32, pooled: usize, channels: i32): i32 {
+  return pooled != 0 ? 1 : channelsTogether(s, channels);
+}
+
+/** Channels [begin, end), which are few enough to be taken together. */
 // @ts-ignore: decorator
 @inline
 function normalize(
   then: i32, x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
-  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, channel: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  const at = stats + (<usize>channel << 2);
   const row = <usize>c << 2;
-  const center = load<f32>(at);
-  const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
-  const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
-  const offset = (<usize>channel * <usize>s) << 2;
-  if (pooled == 0) {
-    normalizeRowsThen(then, x + offset, y + offset, n, s, c * s, center, <f32>scale, <f32>shift);
-    return;
-  }
-  const step = (<usize>c * <usize>s) << 2;
+  const most = pooled != 0 ? POOLED_TOGETHER : end - begin > 1 ? GROUP : n;
   // The last examples first, as in normalizeRowsThen.
-  for (let first = ((n - 1) / POOLED_TOGETHER) * POOLED_TOGETHER; first >= 0; first -= POOLED_TOGETHER) {
-    const rows = min(POOLED_TOGETHER, n - first);
-    const from = offset + <usize>first * step;
-    normalizeRowsThen(then, x + from, y + from, rows, s, c * s, center, <f32>scale, <f32>shift);
-    for (let plane = first * c + channel, i = 0; i < rows; i++, plane += c) {
-      pool_average_halving(y, pooled, height, width, outHeight, outWidth, plane, plane + 1);
+  for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
+    const rows = min(most, n - example);
+    for (let channel = begin; channel < end; channel++) {
+      const at = stats + (<usize>channel << 2);
+      const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
+      const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
+      const from = (<usize>(example * c + channel) * <usize>s) << 2;
+      normalizeRowsThen(then, x + from, y + from, rows, s, c * s, load<f32>(at), <f32>scale, <f32>shift);
+      if (pooled == 0) continue;
+      for (let plane = example * c + channel, i = 0; i < rows; i++, plane += c) {
+        pool_average_halving(y, pooled, height, width, outHeight, outWidth, plane, plane + 1);
+      }
     }
   }
 }
@@ -83,8 +88,9 @@ export function batch_norm_relu_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let channel = begin; channel < end; channel++) {
-    normalize(RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, channel);
+  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
+    const last = min(first + together(s, pooled, end - begin), end);
+    normalize(RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
 
@@ -92,8 +98,9 @@ export function batch_norm_sigmoid_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let channel = begin; channel < end; channel++) {
-    normalize(SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, channel);
+  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
+    const last = min(first + together(s, pooled, end - begin), end);
+    normalize(SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
 
@@ -102,10 +109,11 @@ export function batch_norm_relu_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let channel = begin; channel < end; channel++) {
-    batch_norm_statistics(x, stats, n, c, s, eps, channel, channel + 1, scratch);
+  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
+    const last = min(first + together(s, pooled, end - begin), end);
+    batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
     batch_norm_relu_normalize(
-      x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, channel, channel + 1,
+      x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
     );
   }
 }
@@ -115,10 +123,11 @@ export function batch_norm_sigmoid_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let channel = begin; channel < end; channel++) {
-    batch_norm_statistics(x, stats, n, c, s, eps, channel, channel + 1, scratch);
+  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
+    const last = min(first + together(s, pooled, end - begin), end);
+    batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
     batch_norm_sigmoid_normalize(
-      x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, channel, channel + 1,
+      x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
     );
   }
 }

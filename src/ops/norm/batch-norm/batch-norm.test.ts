@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { bothBackends, onEachBackend, withBackend } from "../../../../test/support/backends.ts";
-import { expectSameBits } from "../../../../test/support/bits.ts";
+import { bitsOf, expectSameBits } from "../../../../test/support/bits.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import { init } from "../../../backend/init.ts";
 import { Generator } from "../../../random/generator.ts";
@@ -79,6 +79,53 @@ describe("wasm against the float64 reference on shapes that are cut into chunks"
 test.each([[[64, 6, 24, 24]], [[256, 100]], [[8, 64, 10, 10]]])("the same bits on 1, 2 and 3 threads: %j", (shape) =>
 	expectSameBits(() => Object.values(run(shape))),
 );
+
+/** Of forward and backward, what belongs to channel `only`, or all of x as it is. `then`: what follows. */
+function shortRows(shape: readonly number[], then: (x: Tensor) => Tensor, only?: number): Record<string, Float32Array> {
+	const [n, c, ...sizes] = shape;
+	const s = sizes.reduce((a, b) => a * b, 1);
+	const part = (values: Float32Array) =>
+		only === undefined
+			? values
+			: Float32Array.from({ length: n * s }, (_, i) => values[(Math.floor(i / s) * c + only) * s + (i % s)]);
+	const own = (values: Float32Array) => (only === undefined ? values : values.slice(only, only + 1));
+	const noise = (length: number, seed: number) => new Generator(seed).fillNormal(new Float32Array(length), 1, 2);
+	const channels = only === undefined ? c : 1;
+	const like = [n, channels, ...sizes];
+	const x = tensor(part(noise(n * c * s, 1)), like).setRequiresGrad();
+	const weight = tensor(own(noise(c, 2)), [channels]).setRequiresGrad();
+	const bias = tensor(own(noise(c, 3)), [channels]).setRequiresGrad();
+	const y = then(batchNorm(x, { weight, bias, training: true }));
+	y.backward(tensor(part(noise(n * c * s, 4)), like));
+	const read = (t: Tensor | null) => Float32Array.from(t?.dataSync() ?? []);
+	return { y: read(y), dx: read(x.grad), dweight: read(weight.grad), dbias: read(bias.grad) };
+}
+
+// Neighbors among channels are taken together where rows are short; see kernel.as.ts.
+test.each([
+	[[37, 64, 7, 7], "nothing"],
+	[[19, 24, 3, 3], "nothing"],
+	[[50, 40, 14, 14], "nothing"],
+	[[4, 64, 8, 8], "nothing"],
+	[[33, 17, 5, 5], "relu"],
+	[[21, 72, 16, 16], "sigmoid"],
+] as const)("a channel among others has the bits that it has alone: %j, then %s", async (shape, then) => {
+	await init({ threads: 2 });
+	const follows = { nothing: (x: Tensor) => x, relu, sigmoid }[then];
+	const all = shortRows(shape, follows);
+	const [n, c, h, w] = shape;
+	for (const channel of [0, 1, 7, 8, c - 1]) {
+		const alone = shortRows(shape, follows, channel);
+		const [y, dx] = [all.y, all.dx].map((values) =>
+			Float32Array.from(
+				{ length: n * h * w },
+				(_, i) => values[(Math.floor(i / (h * w)) * c + channel) * h * w + (i % (h * w))],
+			),
+		);
+		expect(bitsOf(y, dx)).toBe(bitsOf(alone.y, alone.dx));
+		expect([all.dweight[channel], all.dbias[channel]]).toEqual([alone.dweight[0], alone.dbias[0]]);
+	}
+});
 
 onEachBackend("batchNorm", ({ exact }) => {
 	test("the batch's mean is taken out, its deviation is one, then scale and shift", () => {

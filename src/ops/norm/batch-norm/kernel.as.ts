@@ -5,21 +5,52 @@
 // The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
 
 import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
-import { gradientRows, gradientSums, normalizeRows } from "../shared/normalize.as";
-import { rowStatistics } from "../shared/statistics.as";
+import { addGradientSums, gradientRows, gradientSums, GROUP, normalizeRows } from "../shared/normalize.as";
+import { addRowStatistics, rowsTogether, SHORT } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 import {
   gradientWide, normalizeWide, roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums,
 } from "../shared/wide-columns.as";
+
+// Where rows, the values of a channel in one example, are short, they lie so far apart that each costs a wait for memory
+// and for its page. Channels that are neighbors there are taken together, some examples at a time: their rows are one.
+
+/** Channels that are taken together. */
+const TOGETHER: i32 = 8;
+
+/** Rows up to so long backward takes together: it reads two tensors and writes one, so that more is under way as it is (measured). */
+const VERY_SHORT: i32 = 64;
+
+/** Bytes of scratch of each. */
+const EACH: usize = 32;
+
+/** How many of so many channels a visit takes. */
+// @ts-ignore: decorator
+@inline
+export function channelsTogether(s: i32, channels: i32): i32 {
+  return s <= SHORT ? min(TOGETHER, channels) : 1;
+}
 
 /** Statistics of [n, c, s] into `stats`. */
 export function batch_norm_statistics(
   x: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  for (let channel = begin; channel < end; channel++) {
-    rowStatistics(x + ((<usize>channel * <usize>s) << 2), n, s, c * s, scratch);
-    storeStatistics(stats, channel, c, load<f64>(scratch), load<f64>(scratch, 8) / count, eps);
+  const together = channelsTogether(s, end - begin);
+  const rows = together > 1 ? rowsTogether(s) : n;
+  for (let first = begin; first < end; first += together) {
+    const channels = min(together, end - first);
+    for (let i = 0; i < channels; i++) store<f64>(scratch + <usize>i * EACH, 0, 16);
+    for (let example = 0; example < n; example += rows) {
+      let at = x + ((<usize>(example * c + first) * <usize>s) << 2);
+      for (let i = 0; i < channels; i++, at += <usize>s << 2) {
+        addRowStatistics(at, min(rows, n - example), s, c * s, scratch + <usize>i * EACH);
+      }
+    }
+    for (let i = 0; i < channels; i++) {
+      const state = scratch + <usize>i * EACH;
+      storeStatistics(stats, first + i, c, load<f64>(state), load<f64>(state, 8) / count, eps);
+    }
   }
 }
 
@@ -27,24 +58,36 @@ export function batch_norm_statistics(
 export function batch_norm_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, begin: i32, end: i32,
 ): void {
-  for (let channel = begin; channel < end; channel++) {
-    const at = stats + (<usize>channel << 2);
-    const row = <usize>c << 2;
-    const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
-    const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
-    const offset = (<usize>channel * <usize>s) << 2;
-    normalizeRows(x + offset, y + offset, n, s, c * s, load<f32>(at), <f32>scale, <f32>shift);
+  const row = <usize>c << 2;
+  const together = channelsTogether(s, end - begin);
+  const rows = together > 1 ? GROUP : n;
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
+    // The last examples first, as in normalizeRowsThen.
+    for (let example = ((n - 1) / rows) * rows; example >= 0; example -= rows) {
+      for (let channel = first; channel < last; channel++) {
+        const at = stats + (<usize>channel << 2);
+        const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
+        const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
+        const offset = (<usize>(example * c + channel) * <usize>s) << 2;
+        normalizeRows(
+          x + offset, y + offset, min(rows, n - example), s, c * s, load<f32>(at), <f32>scale, <f32>shift,
+        );
+      }
+    }
   }
 }
 
-/** Statistics, then y, channel by channel. */
+/** Statistics, then y, some channels at a time. */
 export function batch_norm_forward(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let channel = begin; channel < end; channel++) {
-    batch_norm_statistics(x, stats, n, c, s, eps, channel, channel + 1, scratch);
-    batch_norm_normalize(x, y, weight, bias, stats, n, c, s, channel, channel + 1);
+  const together = channelsTogether(s, end - begin);
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
+    batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
+    batch_norm_normalize(x, y, weight, bias, stats, n, c, s, first, last);
   }
 }
 
@@ -54,17 +97,36 @@ export function batch_norm_backward(
   n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const out = scratch + 16;
-  for (let channel = begin; channel < end; channel++) {
-    const center = load<f32>(stats + (<usize>channel << 2));
-    const offset = (<usize>channel * <usize>s) << 2;
-    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
-    const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
-    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, out, 4);
+  const together = s <= VERY_SHORT ? channelsTogether(s, end - begin) : 1;
+  const rows = together > 1 ? GROUP : n;
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
+    for (let state = scratch, i = first; i < last; i++, state += EACH) {
+      store<f64>(state, 0);
+      store<f64>(state, 0, 8);
+    }
+    for (let example = 0; example < n; example += rows) {
+      for (let state = scratch, channel = first; channel < last; channel++, state += EACH) {
+        const offset = (<usize>(example * c + channel) * <usize>s) << 2;
+        const center = load<f32>(stats + (<usize>channel << 2));
+        addGradientSums(x + offset, dy + offset, min(rows, n - example), s, c * s, center, state);
+      }
+    }
+    for (let state = scratch, channel = first; channel < last; channel++, state += EACH) {
+      const sum = load<f64>(state), dot = load<f64>(state, 8);
+      storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, state + 16, 4);
+    }
     if (dx == 0) continue;
-    const a = load<f32>(out), b = load<f32>(out, 4), shift = load<f32>(out, 8);
-    if (training) gradientRows(x + offset, dy + offset, dx + offset, n, s, c * s, center, a, b, shift);
-    else normalizeRows(dy + offset, dx + offset, n, s, c * s, 0, a, 0);
+    for (let example = ((n - 1) / rows) * rows; example >= 0; example -= rows) {
+      for (let state = scratch + 16, channel = first; channel < last; channel++, state += EACH) {
+        const offset = (<usize>(example * c + channel) * <usize>s) << 2;
+        const center = load<f32>(stats + (<usize>channel << 2));
+        const some = min(rows, n - example);
+        const a = load<f32>(state), b = load<f32>(state, 4), shift = load<f32>(state, 8);
+        if (training) gradientRows(x + offset, dy + offset, dx + offset, some, s, c * s, center, a, b, shift);
+        else normalizeRows(dy + offset, dx + offset, some, s, c * s, 0, a, 0);
+      }
+    }
   }
 }
 

@@ -17,7 +17,8 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const { start, statsStart } = part;
 		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
 		if (following) {
-			const activated = { tensors, numbers: [...halvingArgs(pooled?.ptr ?? 0, halving), eps] };
+			const numbers = [...halvingArgs(pooled?.ptr ?? 0, halving), eps];
+			const activated = { tensors, numbers, apart: halving != null };
 			launchByChannel(`batch_norm_${following}_forward`, x, part, activated);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, part.count], columns: false };
@@ -30,7 +31,8 @@ export const wasmBatchNorm: BatchNormKernels = {
 	normalize({ x, y, pooled, weight, bias, stats, following, halving, part }) {
 		const tensors = [x, y, weight, bias, stats];
 		if (following) {
-			const activated = { tensors, numbers: halvingArgs(pooled?.ptr ?? 0, halving) };
+			const numbers = halvingArgs(pooled?.ptr ?? 0, halving);
+			const activated = { tensors, numbers, apart: halving != null };
 			launchByChannel(`batch_norm_${following}_normalize`, x, part, activated);
 		} else if (isLargeTable(part)) normalizeRows({ x, y, weight, bias, stats }, x, part);
 		else launchByChannel("batch_norm_normalize", x, part, { tensors });
@@ -43,7 +45,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const tensors = [at(x), at(dy), at(dx), ...sums];
 		if (following && y) {
 			const numbers = [...halvingArgs(1, halving), training ? 1 : 0];
-			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers };
+			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers, apart: true };
 			launchByChannel(`batch_norm_${following}_backward`, x, part, activated);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [part.count], columns: false };

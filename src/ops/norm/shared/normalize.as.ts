@@ -271,6 +271,13 @@ export function gradientSums(
   gradientSumsThrough(NOTHING, x, dy, 0, 0, rows, length, stride, center, out);
 }
 
+/** The same, added to what stands at `out`, as {@link addGradientSumsThrough}. */
+export function addGradientSums(
+  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+): void {
+  addGradientSumsThrough(NOTHING, x, dy, 0, 0, rows, length, stride, center, out);
+}
+
 /** dx of four values. */
 // @ts-ignore: decorator
 @inline

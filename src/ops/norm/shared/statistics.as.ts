@@ -76,7 +76,22 @@ function mergeBlock(
  */
 export function rowStatistics(x: usize, rows: i32, length: i32, stride: i32, out: usize): void {
   store<f64>(out, 0, 16);
-  const center = roughMean(x, length);
+  addRowStatistics(x, rows, length, stride, out);
+}
+
+/** Rows up to so long are taken {@link rowsTogether} at a time. */
+export const SHORT: i32 = BLOCK / 4;
+
+/** So many short rows at a time, and what is left over last, give the bits of all at once: each time a block is full. */
+// @ts-ignore: decorator
+@inline
+export function rowsTogether(length: i32): i32 {
+  return 4 * ((SHORT + length - 1) / length);
+}
+
+/** The same, added to what stands at `out`. */
+export function addRowStatistics(x: usize, rows: i32, length: i32, stride: i32, out: usize): void {
+  const center = load<f64>(out, 16) == 0 ? roughMean(x, length) : <f32>load<f64>(out);
   const quads = rows & ~3;
   if (quads > 0) quadStatistics(x, quads, length, <usize>stride << 2, center, out);
   if (rows == quads) return;

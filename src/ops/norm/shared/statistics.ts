@@ -11,6 +11,10 @@ interface StatisticsKernels {
 
 /** Elements that make a chunk worth a hand-over between threads. */
 const CHUNK = 16384;
+/** Channels of so few values in each example are taken together where that leaves so many chunks; see batch-norm/kernel.as.ts. */
+const SHORT = 256;
+const TOGETHER = 8;
+const LEAST_CHUNKS = 8;
 /** Columns that a kernel takes together. */
 const COLUMNS = 16;
 const SCRATCH_BYTES = 10240;
@@ -63,16 +67,18 @@ export function referenceStatistics(
 
 /**
  * Runs a kernel whose work items are channels. There are two of each: `name`, and `name_columns` for
- * [N, C], where a channel is a column and sizes are n and c alone.
+ * [N, C], where a channel is a column and sizes are n and c alone. `apart`: the kernel takes channels one by one,
+ * however short their rows.
  */
 export function launchByChannel(
 	name: string,
 	like: Tensor,
 	{ n, c, s }: ChannelGeometry,
-	args: { tensors: readonly Located[]; numbers?: readonly number[]; columns?: boolean },
+	args: { tensors: readonly Located[]; numbers?: readonly number[]; columns?: boolean; apart?: boolean },
 ): void {
-	const perChunk = Math.max(1, Math.ceil(CHUNK / (n * s)));
 	const columns = args.columns ?? s === 1;
+	const neighbors = s <= SHORT && !args.apart ? Math.min(TOGETHER, Math.floor(c / LEAST_CHUNKS)) : 1;
+	const perChunk = Math.max(1, neighbors, Math.ceil(CHUNK / (n * s)));
 	const values = [...args.tensors.map(addressOf), ...(columns ? [n, c] : [n, c, s]), ...(args.numbers ?? [])];
 	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
 	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, SCRATCH_BYTES);
