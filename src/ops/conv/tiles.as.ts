@@ -17,9 +17,9 @@
 // from one to the next was worked out each time, a division among it.
 //
 // On Intel's Skylake family a jump that crosses 32 bytes of code makes the processor decode the rest of the loop anew
-// each time, half as fast as it runs. Where V8 puts the jumps follows from the lengths of instructions: 128 added to
-// every offset and taken from the address make reads longer, and `left` in steps of 1024 comparisons. The figures are chosen so
-// that no jump crosses, or only the last ones; `node scripts/jumps.mjs conv_tile` shows it.
+// each time, half as fast as it runs. Where V8 puts the jumps follows from the lengths of instructions: 64 or 128
+// added to every offset and taken from the address make reads longer. These figures, and how many steps a loop has, are chosen so
+// that no jump crosses in the loops that matter; `node scripts/jumps.mjs conv_tile` shows it.
 
 import { fma } from "../../backend/wasm/simd.as";
 

@@ -1,7 +1,6 @@
 // Batch normalization, the activation after it and, where `pooled` is not 0, the means of windows of 2 x 2 after that, in
-// one visit to each channel. The arithmetic, and so
-// every bit of the result, is that of the two ops one after the other; what is saved is a pass over
-// memory each way, and the tensor between them.
+// one visit to each channel, or to some. The arithmetic, and so every bit of the result, is that of the ops one after the
+// other; what is saved is a pass over memory each way, and the tensors between them.
 
 import { batch_norm_statistics, channelsTogether } from "./kernel.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
