@@ -15,8 +15,8 @@ const POOLED_TOGETHER: i32 = 4;
 /** How many of so many channels a visit takes: one where means are taken, since its rows have to stay in the first-level cache. */
 // @ts-ignore: decorator
 @inline
-function together(s: i32, pooled: usize, channels: i32): i32 {
-  return pooled != 0 ? 1 : channelsTogether(s, channels);
+function together(n: i32, s: i32, pooled: usize, channels: i32): i32 {
+  return pooled != 0 ? 1 : channelsTogether(n, s, 1, channels);
 }
 
 /** Channels [begin, end), which are few enough to be taken together. */
@@ -87,8 +87,8 @@ export function batch_norm_relu_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
-    const last = min(first + together(s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
+    const last = min(first + together(n, s, pooled, end - begin), end);
     normalize(RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
@@ -97,8 +97,8 @@ export function batch_norm_sigmoid_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
-    const last = min(first + together(s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
+    const last = min(first + together(n, s, pooled, end - begin), end);
     normalize(SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
@@ -108,8 +108,8 @@ export function batch_norm_relu_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
-    const last = min(first + together(s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
+    const last = min(first + together(n, s, pooled, end - begin), end);
     batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
     batch_norm_relu_normalize(
       x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
@@ -122,8 +122,8 @@ export function batch_norm_sigmoid_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += together(s, pooled, end - begin)) {
-    const last = min(first + together(s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
+    const last = min(first + together(n, s, pooled, end - begin), end);
     batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
     batch_norm_sigmoid_normalize(
       x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,

@@ -15,20 +15,22 @@ import {
 // Where rows, the values of a channel in one example, are short, they lie so far apart that each costs a wait for memory
 // and for its page. Channels that are neighbors there are taken together, some examples at a time: their rows are one.
 
-/** Channels that are taken together. */
+/** Channels that are taken together at most. */
 const TOGETHER: i32 = 8;
 
-/** Rows up to so long backward takes together: it reads two tensors and writes one, so that more is under way as it is (measured). */
-const VERY_SHORT: i32 = 64;
+/** Bytes of x, or of x and dy, that channels taken together have at most: the second visit reads them from the second-level cache. */
+const KEPT: usize = 448 << 10;
 
 /** Bytes of scratch of each. */
 const EACH: usize = 32;
 
-/** How many of so many channels a visit takes. */
+/** How many of so many channels a visit takes that reads so many tensors. */
 // @ts-ignore: decorator
 @inline
-export function channelsTogether(s: i32, channels: i32): i32 {
-  return s <= SHORT ? min(TOGETHER, channels) : 1;
+export function channelsTogether(n: i32, s: i32, tensors: i32, channels: i32): i32 {
+  if (s > SHORT) return 1;
+  const each = (<usize>n * <usize>s * <usize>tensors) << 2;
+  return min(max(1, <i32>min<usize>(KEPT / each, <usize>TOGETHER)), channels);
 }
 
 /** Statistics of [n, c, s] into `stats`. */
@@ -36,7 +38,7 @@ export function batch_norm_statistics(
   x: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const together = channelsTogether(s, end - begin);
+  const together = channelsTogether(n, s, 1, end - begin);
   const rows = together > 1 ? rowsTogether(s) : n;
   for (let first = begin; first < end; first += together) {
     const channels = min(together, end - first);
@@ -59,7 +61,7 @@ export function batch_norm_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, begin: i32, end: i32,
 ): void {
   const row = <usize>c << 2;
-  const together = channelsTogether(s, end - begin);
+  const together = channelsTogether(n, s, 1, end - begin);
   const rows = together > 1 ? GROUP : n;
   for (let first = begin; first < end; first += together) {
     const last = min(first + together, end);
@@ -83,7 +85,7 @@ export function batch_norm_forward(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  const together = channelsTogether(s, end - begin);
+  const together = channelsTogether(n, s, 1, end - begin);
   for (let first = begin; first < end; first += together) {
     const last = min(first + together, end);
     batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
@@ -97,7 +99,7 @@ export function batch_norm_backward(
   n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const together = s <= VERY_SHORT ? channelsTogether(s, end - begin) : 1;
+  const together = channelsTogether(n, s, 2, end - begin);
   const rows = together > 1 ? GROUP : n;
   for (let first = begin; first < end; first += together) {
     const last = min(first + together, end);
