@@ -150,7 +150,7 @@ export class WasmBackend implements Backend {
 	 * Runs `kernel(...args, begin, end, scratch)` over [0, total) in chunks of `grain` items on all
 	 * threads. With workers it may return before that is done: launches follow one another, and {@link view},
 	 * {@link heapViews} and {@link finish} wait. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
-	 * grain must depend on shapes alone, never on the number of threads.
+	 * grain must depend on shapes alone, never on the number of threads, unless results do not depend on the grain.
 	 */
 	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {
 		if (scratchBytes > this.#scratchBytes) this.#makeScratch(scratchBytes, this.threads);

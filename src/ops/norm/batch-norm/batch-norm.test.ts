@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { bothBackends, onEachBackend, withBackend } from "../../../../test/support/backends.ts";
+import { relativeError } from "../../../../test/support/batch-norm-run.ts";
 import { bitsOf, expectSameBits } from "../../../../test/support/bits.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import { init } from "../../../backend/init.ts";
@@ -27,16 +28,6 @@ function run(shape: number[], options: BatchNormOptions = {}, mean = 0, std = 1)
 	y.backward(normal(shape, 4));
 	const out: Record<string, Tensor | null> = { y, dx: x.grad, dweight: weight.grad, dbias: bias.grad, ...running };
 	return Object.fromEntries(Object.entries(out).map(([name, t]) => [name, t?.dataSync() ?? []]));
-}
-
-function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-	let difference = 0;
-	let norm = 0;
-	for (let i = 0; i < expected.length; i++) {
-		difference += (actual[i] - expected[i]) ** 2;
-		norm += expected[i] ** 2;
-	}
-	return Math.sqrt(difference / Math.max(norm, Number.MIN_VALUE));
 }
 
 describe("wasm against the float64 reference on shapes that are cut into chunks", () => {

@@ -2,8 +2,9 @@
 // work to be worth handing out.
 
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { launchByChannel } from "../shared/statistics.ts";
+import { addressOf, launchByChannel } from "../shared/statistics.ts";
 import type { BatchNormKernels, Halving } from "./fused.ts";
+import { launchByPiece, piecesOf } from "./pieces.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
 
 /** What the kernels with an activation are told of the means behind it; `pooled` is where they are, 0 if there are none. */
@@ -25,7 +26,11 @@ export const wasmBatchNorm: BatchNormKernels = {
 			launchByChannel("batch_norm_masked_forward", x, part, masked);
 		} else if (isLargeTable(part)) {
 			forwardRows({ x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart], eps }, x, part);
-		} else launchByChannel("batch_norm_forward", x, part, { tensors, numbers: [eps] });
+		} else {
+			const pieces = piecesOf(part, 1);
+			if (pieces > 1) launchByPiece("forward", x, part, pieces, tensors.map(addressOf), [eps]);
+			else launchByChannel("batch_norm_forward", x, part, { tensors, numbers: [eps] });
+		}
 	},
 
 	normalize({ x, y, pooled, weight, bias, stats, following, halving, part }) {
@@ -53,6 +58,10 @@ export const wasmBatchNorm: BatchNormKernels = {
 		} else if (isLargeTable(part)) {
 			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
 			backwardRows({ ...located, training }, x, part);
-		} else launchByChannel("batch_norm_backward", x, part, { tensors, numbers: [training ? 1 : 0] });
+		} else {
+			const pieces = training && dx ? piecesOf(part, 2) : 1;
+			if (pieces > 1) launchByPiece("backward", x, part, pieces, tensors.map(addressOf), []);
+			else launchByChannel("batch_norm_backward", x, part, { tensors, numbers: [training ? 1 : 0] });
+		}
 	},
 };

@@ -303,6 +303,20 @@ export function gradient4(x: usize, dy: usize, center: v128, a: v128, b: v128, s
   return fma(v128.load(dy), a, fma(f32x4.sub(v128.load(x), center), b, shift));
 }
 
+/** A cache line of dx, all of it known before the first is stored. */
+// @ts-ignore: decorator
+@inline
+function gradientLine(x: usize, dy: usize, dx: usize, center: v128, a: v128, b: v128, shift: v128): void {
+  const v0 = gradient4(x, dy, center, a, b, shift);
+  const v1 = gradient4(x + 16, dy + 16, center, a, b, shift);
+  const v2 = gradient4(x + 32, dy + 32, center, a, b, shift);
+  const v3 = gradient4(x + 48, dy + 48, center, a, b, shift);
+  v128.store(dx, v0);
+  v128.store(dx, v1, 16);
+  v128.store(dx, v2, 32);
+  v128.store(dx, v3, 48);
+}
+
 /** dx = a dy + b (x - center) + shift over the rows. dx may be dy. */
 export function gradientRows(
   x: usize, dy: usize, dx: usize, rows: i32, length: i32, stride: i32, center: f32, a: f32, b: f32, shift: f32,
@@ -324,10 +338,7 @@ export function gradientRows(
     dy -= step;
     dx -= step;
     let at: usize = 0;
-    for (; at + 32 <= whole; at += 32) {
-      v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
-      v128.store(dx + at, gradient4(x + at + 16, dy + at + 16, c4, a4, b4, s4), 16);
-    }
+    for (; at + 64 <= whole; at += 64) gradientLine(x + at, dy + at, dx + at, c4, a4, b4, s4);
     for (; at < whole; at += 16) v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
     if (tail > 0) storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
   }
@@ -336,7 +347,15 @@ export function gradientRows(
     x -= step4;
     dy -= step4;
     dx -= step4;
-    for (let at: usize = 0; at < whole; at += 16) {
+    let at: usize = 0;
+    for (; at + 64 <= whole; at += 64) {
+      const xAt = x + at, gAt = dy + at, to = dx + at;
+      gradientLine(xAt, gAt, to, c4, a4, b4, s4);
+      gradientLine(xAt + step, gAt + step, to + step, c4, a4, b4, s4);
+      gradientLine(xAt + step2, gAt + step2, to + step2, c4, a4, b4, s4);
+      gradientLine(xAt + step3, gAt + step3, to + step3, c4, a4, b4, s4);
+    }
+    for (; at < whole; at += 16) {
       const xAt = x + at, gAt = dy + at, to = dx + at;
       v128.store(to, gradient4(xAt, gAt, c4, a4, b4, s4));
       v128.store(to + step, gradient4(xAt + step, gAt + step, c4, a4, b4, s4));
