@@ -16,8 +16,8 @@ import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 const SUMS: usize = 64;
 const MARK: usize = 16;
 
-/** Looks at a mark before a thread sums what another is late with, some 0.1 ms. */
-const PATIENCE: i32 = 20_000;
+/** Looks at a mark before a thread sums what another is late with, 0.1 to 0.2 ms; half as many each time after that. */
+const PATIENCE: i32 = 1 << 17;
 
 // @ts-ignore: decorator
 @inline
@@ -70,7 +70,7 @@ export function batch_norm_pieces_forward(
         if (isThere(at, looks)) looks = PATIENCE;
         else {
           sumPiece(x, at, channel, piece * rows, rows, n, c, s, scratch);
-          looks = 1;
+          looks = max(looks >> 1, 1);
         }
       }
       mergeStatistics(stats, sums, channel, n, c, s, eps, pieces, rows);
@@ -139,7 +139,7 @@ export function batch_norm_pieces_backward(
         if (isThere(at, looks)) looks = PATIENCE;
         else {
           sumGradients(x, dy, at, center, channel, piece * rows, rows, n, c, s, scratch);
-          looks = 1;
+          looks = max(looks >> 1, 1);
         }
         sum += load<f64>(at);
         dot += load<f64>(at, 8);

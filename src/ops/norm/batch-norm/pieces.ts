@@ -40,5 +40,7 @@ export function launchByPiece(
 	const items = groups * pieces;
 	const args = [...addresses, sums, n, c, s, ...numbers, pieces, rows, groups];
 	backend.launch(`batch_norm_pieces_${direction}`, args, items, items / backend.threads, SCRATCH_BYTES);
+	// The other threads wait for this one's sums already.
+	backend.finish();
 	backend.giveBack(sums);
 }
