@@ -38,6 +38,9 @@ export default defineConfig({
 			{
 				test: {
 					...oneByOne,
+					// Two pages at a time: each waits a good deal, for its own worker and for what it draws.
+					fileParallelism: true,
+					maxWorkers: 2,
 					name: "lab",
 					include: labRuns,
 					globalSetup: "lab/test/support/build.ts",
