@@ -16,7 +16,7 @@ const usage = `usage: npm run bench -- <name>... [options]
   lab                  lenet-bn in the web lab's page and in Node
   frames               the lab's frames in a run of 10,000 steps
   all                  all of these, with all peers
-  norms                ms of each norm's forward and backward
+  norms                ms of each norm's forward and backward, beside PyTorch
   ranks                messages and training on 1, 2 and 4 processes, over shared memory and, as root, over TCP
 
   --seconds <x>     length of a window (default 2; all: 1)
@@ -77,18 +77,21 @@ const seconds = positive("seconds", values.seconds ?? (values.quick ? "0.3" : al
 const windows = Math.ceil(positive("windows", values.windows ?? (values.quick ? "3" : all ? "5" : "7")));
 const threads = Math.ceil(positive("threads", values.threads));
 
-if (positionals.includes("norms")) {
-	await (await import("./norms.mjs")).benchNorms({ seconds, windows, threads, json: values.json });
-} else if (positionals.includes("ranks")) {
-	await (await import("./ranks/ranks.mjs")).benchRanks({ seconds, out: values.out, json: values.json });
-} else {
+const suites = all ? names : positionals.filter((name) => names.includes(name));
+if (suites.length > 0) {
 	const { runSuites } = await import("./run.mjs");
-	await runSuites(all ? names : positionals, {
+	await runSuites(suites, {
 		...{ seconds, windows, threads },
 		...{ quick: values.quick, docs: values.docs, json: values.json, out: values.out },
 		patience: Number(values.wait) || 0,
 		peers: values.peers ?? (all && !values.quick ? "all" : undefined),
 	});
+}
+if (positionals.includes("norms")) {
+	await (await import("./norms.mjs")).benchNorms({ seconds, windows, threads, json: values.json });
+}
+if (positionals.includes("ranks")) {
+	await (await import("./ranks/ranks.mjs")).benchRanks({ seconds, out: values.out, json: values.json });
 }
 
 /** @param {string} name @param {string} text */

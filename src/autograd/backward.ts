@@ -64,7 +64,7 @@ function walk(root: GraphNode, dy: Tensor, { retainGraph = false, onGradientRead
 			continue;
 		}
 		const grad = runHooks(node, arrived);
-		const own = inputGradients(node, grad);
+		const own = inputGradients(node, grad, !retainGraph);
 		grad.dispose();
 		arrived.dispose();
 		node.edges.forEach((edge, i) => {
@@ -97,8 +97,8 @@ function leafWatch(nodes: readonly GraphNode[], ready: (leaf: Tensor) => void): 
  * What the node's backward makes of `grad`. What several inputs are given, or somebody else holds too, is shared:
  * each input gets a handle of its own.
  */
-function inputGradients(node: GraphNode, grad: Tensor): (Tensor | null)[] {
-	const made = node.run(grad);
+function inputGradients(node: GraphNode, grad: Tensor, last: boolean): (Tensor | null)[] {
+	const made = node.run(grad, last);
 	const name = `gradient through ${node.name}`;
 	const own = made.map((g, i) => {
 		if (!g) return null;

@@ -16,6 +16,8 @@ export interface BackwardContext<Attrs> {
 	readonly saved: readonly Tensor[];
 	/** For each input, whether its gradient is wanted: what is not wanted need not be computed. */
 	readonly needsGrad: readonly boolean[];
+	/** Whether `saved` is freed after this: what nobody else holds (`storage.refs` is 1) may be overwritten and returned. */
+	readonly last: boolean;
 }
 
 type Backward = (dy: Tensor, ctx: BackwardContext<never>) => readonly (Tensor | null)[];
@@ -116,8 +118,8 @@ export class GraphNode implements GradFn {
 		return this.#saved.some((entry) => entry.tensor === tensor);
 	}
 
-	/** The gradients of the inputs, given that of the output. */
-	run(dy: Tensor): readonly (Tensor | null)[] {
+	/** The gradients of the inputs, given that of the output. `last`: {@link releaseSaved} comes next. */
+	run(dy: Tensor, last: boolean): readonly (Tensor | null)[] {
 		check(
 			!this.#released,
 			() =>
@@ -136,6 +138,7 @@ export class GraphNode implements GradFn {
 			attrs: this.#attrs as never,
 			saved: this.#saved.map(({ tensor }) => tensor),
 			needsGrad: this.#needsGrad,
+			last,
 		};
 		const start = spanStart();
 		const grads = this.#backward(dy, ctx);

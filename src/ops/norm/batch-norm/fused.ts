@@ -148,7 +148,7 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		return pooled;
 	},
 
-	backward(dy, { attrs, saved, needsGrad }) {
+	backward(dy, { attrs, saved, needsGrad, last }) {
 		const { weightAt, biasAt, maskAt, training, following, halving } = attrs;
 		const [x, stats, ...rest] = saved;
 		const weight = weightAt > 0 ? (rest.shift() ?? null) : null;
@@ -157,7 +157,10 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		const channels = [attrs.parts[0].c];
 		const perChannel = (name: string) => empty(channels, x.backend, "float", name);
 		// With an activation the kernels keep in dx what arrives at the norm, so they need it in any case.
-		const dx = needsGrad[0] || following ? empty(x.shape, x.backend, "float", "batchNorm dx") : null;
+		// Where nobody else looks at y any more, it takes the place of y, which the caches hold.
+		const inPlace = last && y !== null && y.storage.refs === 1;
+		const room = () => (needsGrad[0] || following ? empty(x.shape, x.backend, "float", "batchNorm dx") : null);
+		const dx = inPlace ? y : room();
 		const dweight = needsGrad[weightAt] ? perChannel("batchNorm dweight") : null;
 		const dbias = needsGrad[biasAt] ? perChannel("batchNorm dbias") : null;
 		if (x.size === 0) for (const sum of [dweight, dbias]) sum?.view().fill(0);
@@ -192,7 +195,7 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 				}
 			});
 		}
-		if (!needsGrad[0]) dx?.dispose();
+		if (!needsGrad[0] && !inPlace) dx?.dispose();
 		const grads: (Tensor | null)[] = [needsGrad[0] ? dx : null];
 		if (weightAt > 0) grads[weightAt] = dweight;
 		if (biasAt > 0) grads[biasAt] = dbias;

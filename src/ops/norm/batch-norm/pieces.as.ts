@@ -6,14 +6,15 @@
 // The second visit to a channel needs the sums of all its pieces. They lie in a table, each with a mark that it is there. Where
 // another thread's are late, a thread waits for about as long as it would take to sum that piece itself, then does so: the same
 // numbers come out, whoever sums. So none ever depends on another, which may be asleep, or have failed. Sums are added in the
-// order of the pieces, so that results do not depend on the number of threads.
+// order of the pieces, so that results do not depend on the number of threads. Where an activation is done in the same pass
+// (activated.as.ts) threads share no channel, but sums are those of the same pieces, so that bits are the same.
 
 import { gradientRows, gradientSums, normalizeRows } from "../shared/normalize.as";
 import { rowStatistics } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 
 /** Bytes of a piece's sums, a cache line: two float64 and the mark. */
-const SUMS: usize = 64;
+export const SUMS: usize = 64;
 const MARK: usize = 16;
 
 /** Looks at a mark before a thread sums what another is late with, 0.1 to 0.2 ms; half as many each time after that. */
@@ -73,7 +74,7 @@ export function batch_norm_pieces_forward(
           looks = max(looks >> 1, 1);
         }
       }
-      mergeStatistics(stats, sums, channel, n, c, s, eps, pieces, rows);
+      mergeStatistics(stats, sumsOf(sums, channel, 0, pieces), channel, n, c, s, eps, rows);
       const at = stats + (<usize>channel << 2);
       const row = <usize>c << 2;
       const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
@@ -95,30 +96,29 @@ function sumPiece(
 }
 
 /**
- * M2 = sum of the pieces' M2 + count (mean of the piece - mean)². Each thread writes the statistics, and they are the
- * same.
+ * The statistics of a channel from those of its pieces, which lie from `sums` on: M2 = sum of the pieces' M2 + count (mean of
+ * the piece - mean)². Each thread writes them, and they are the same.
  */
-function mergeStatistics(
-  stats: usize, sums: usize, channel: i32, n: i32, c: i32, s: i32, eps: f64, pieces: i32, rows: i32,
+export function mergeStatistics(
+  stats: usize, sums: usize, channel: i32, n: i32, c: i32, s: i32, eps: f64, rows: i32,
 ): void {
   let mean: f64 = 0;
-  for (let piece = 0; piece < pieces; piece++) {
-    mean += load<f64>(sumsOf(sums, channel, piece, pieces)) * <f64>min(rows, n - piece * rows);
-  }
+  let at = sums;
+  for (let left = n; left > 0; left -= rows, at += SUMS) mean += load<f64>(at) * <f64>min(rows, left);
   mean /= <f64>n;
   let m2: f64 = 0;
-  for (let piece = 0; piece < pieces; piece++) {
-    const at = sumsOf(sums, channel, piece, pieces);
+  at = sums;
+  for (let left = n; left > 0; left -= rows, at += SUMS) {
     const delta = load<f64>(at) - mean;
-    m2 += load<f64>(at, 8) + delta * delta * (<f64>min(rows, n - piece * rows) * <f64>s);
+    m2 += load<f64>(at, 8) + delta * delta * (<f64>min(rows, left) * <f64>s);
   }
   storeStatistics(stats, channel, c, mean, m2 / (<f64>n * <f64>s), eps);
 }
 
-/** dweight, dbias and dx. `training`: the statistics depend on x. */
+/** dweight, dbias and, where `dx` is not 0, dx. `training`: the statistics depend on x. */
 export function batch_norm_pieces_backward(
   x: usize, dy: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize, sums: usize,
-  n: i32, c: i32, s: i32, pieces: i32, rows: i32, groups: i32, begin: i32, end: i32, scratch: usize,
+  n: i32, c: i32, s: i32, training: i32, pieces: i32, rows: i32, groups: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
   let looks = PATIENCE;
@@ -144,13 +144,14 @@ export function batch_norm_pieces_backward(
         sum += load<f64>(at);
         dot += load<f64>(at, 8);
       }
-      storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, 1, scratch, 4);
+      storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, scratch, 4);
+      if (dx == 0) continue;
       const a = load<f32>(scratch), b = load<f32>(scratch, 4), shift = load<f32>(scratch, 8);
       const first = firstPiece * rows;
       const offset = (<usize>(first * c + channel) * <usize>s) << 2;
-      gradientRows(
-        x + offset, dy + offset, dx + offset, min(lastPiece * rows, n) - first, s, c * s, center, a, b, shift,
-      );
+      const some = min(lastPiece * rows, n) - first;
+      if (training) gradientRows(x + offset, dy + offset, dx + offset, some, s, c * s, center, a, b, shift);
+      else normalizeRows(dy + offset, dx + offset, some, s, c * s, 0, a, 0);
     }
   }
 }

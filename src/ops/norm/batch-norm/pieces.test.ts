@@ -6,14 +6,27 @@ import { relativeError, runBatchNorm } from "../../../../test/support/batch-norm
 import { bitsOf, expectSameBits } from "../../../../test/support/bits.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
-import { piecesOf } from "./pieces.ts";
+import { cutOf } from "./pieces.ts";
 
 // Examples that do not divide into pieces evenly, channels that do not into groups, rows that are no multiple of four.
 const shapes = [
 	[37, 3, 67, 67],
 	[16, 5, 96, 96],
 	[9, 2, 131, 130],
+	[17, 1, 171, 171],
 ];
+
+test("the pieces of a cut hold all examples, and none is empty", () => {
+	for (let n = 1; n < 100; n++) {
+		for (const s of [1, 100, 3000, 30_000, 1_000_000]) {
+			for (const tensors of [1, 2]) {
+				const { pieces, rows } = cutOf({ n, c: 3, s }, tensors);
+				expect(pieces * rows, `${n} ${s}`).toBeGreaterThanOrEqual(n);
+				expect((pieces - 1) * rows, `${n} ${s}`).toBeLessThan(n);
+			}
+		}
+	}
+});
 
 describe("wasm against the float64 reference", () => {
 	let backends: { reference: Backend; wasm: Backend };
@@ -25,8 +38,8 @@ describe("wasm against the float64 reference", () => {
 		"%j, mean %d",
 		(shape, mean) => {
 			const [n, c, height, width] = shape;
-			expect(piecesOf({ n, c, s: height * width }, 1)).toBeGreaterThan(1);
-			expect(piecesOf({ n, c, s: height * width }, 2)).toBeGreaterThan(1);
+			expect(cutOf({ n, c, s: height * width }, 1).pieces).toBeGreaterThan(1);
+			expect(cutOf({ n, c, s: height * width }, 2).pieces).toBeGreaterThan(1);
 			const expected = withBackend(backends.reference, () => runBatchNorm(shape, mean));
 			const actual = withBackend(backends.wasm, () => runBatchNorm(shape, mean));
 			for (const key of Object.keys(expected)) {

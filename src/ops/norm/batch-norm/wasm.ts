@@ -2,12 +2,15 @@
 // work to be worth handing out.
 
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { addressOf, launchByChannel } from "../shared/statistics.ts";
+import { launchByChannel } from "../shared/statistics.ts";
 import type { BatchNormKernels, Halving } from "./fused.ts";
-import { launchByPiece, piecesOf } from "./pieces.ts";
+import { cutOf, launchByPiece } from "./pieces.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
 
-/** What the kernels with an activation are told of the means behind it; `pooled` is where they are, 0 if there are none. */
+/** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
+const PLANES = 16;
+
+/** What the kernels with an activation are told of the means behind it; `pooled` is not 0 where there are some. */
 function halvingArgs(pooled: number, halving: Halving | null | undefined): number[] {
 	if (!halving) return [0, 0, 0, 0, 0];
 	return [pooled, halving.height, halving.width, halving.outHeight, halving.outWidth];
@@ -18,7 +21,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const { start, statsStart } = part;
 		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
 		if (following) {
-			const numbers = [...halvingArgs(pooled?.ptr ?? 0, halving), eps];
+			const numbers = [...halvingArgs(pooled?.ptr ?? 0, halving), eps, cutOf(part, 1).rows];
 			const activated = { tensors, numbers, apart: halving != null };
 			launchByChannel(`batch_norm_${following}_forward`, x, part, activated);
 		} else if (mask) {
@@ -27,9 +30,10 @@ export const wasmBatchNorm: BatchNormKernels = {
 		} else if (isLargeTable(part)) {
 			forwardRows({ x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart], eps }, x, part);
 		} else {
-			const pieces = piecesOf(part, 1);
-			if (pieces > 1) launchByPiece("forward", x, part, pieces, tensors.map(addressOf), [eps]);
-			else launchByChannel("batch_norm_forward", x, part, { tensors, numbers: [eps] });
+			const cut = cutOf(part, 1);
+			const args = { tensors, numbers: [eps] };
+			if (cut.pieces > 1) launchByPiece("batch_norm_pieces_forward", x, part, cut, args);
+			else launchByChannel("batch_norm_forward", x, part, args);
 		}
 	},
 
@@ -49,8 +53,9 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const sums = [weight, dweight, dbias, [stats, statsStart] as const];
 		const tensors = [at(x), at(dy), at(dx), ...sums];
 		if (following && y) {
-			const numbers = [...halvingArgs(1, halving), training ? 1 : 0];
-			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers, apart: true };
+			const numbers = [...halvingArgs(1, halving), training ? 1 : 0, cutOf(part, 2).rows];
+			const scratchBytes = 64 + (halving ? PLANES * 4 * part.s : 0);
+			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers, apart: true, scratchBytes };
 			launchByChannel(`batch_norm_${following}_backward`, x, part, activated);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [part.count], columns: false };
@@ -59,9 +64,10 @@ export const wasmBatchNorm: BatchNormKernels = {
 			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
 			backwardRows({ ...located, training }, x, part);
 		} else {
-			const pieces = training && dx ? piecesOf(part, 2) : 1;
-			if (pieces > 1) launchByPiece("backward", x, part, pieces, tensors.map(addressOf), []);
-			else launchByChannel("batch_norm_backward", x, part, { tensors, numbers: [training ? 1 : 0] });
+			const cut = cutOf(part, 2);
+			const args = { tensors, numbers: [training ? 1 : 0] };
+			if (cut.pieces > 1) launchByPiece("batch_norm_pieces_backward", x, part, cut, args);
+			else launchByChannel("batch_norm_backward", x, part, args);
 		}
 	},
 };

@@ -125,24 +125,27 @@ export function gradientSumsThrough(
 ): void {
   store<f64>(out, 0);
   store<f64>(out, 0, 8);
-  addGradientSumsThrough(then, x, dy, y, to, rows, length, stride, center, out);
+  addGradientSumsThrough(then, x, dy, stride, y, to, rows, length, stride, center, out);
 }
 
 /**
  * The same, added to what stands at `out`: GROUP rows at a time, and what is left over last, give the bits of all at
- * once.
+ * once. Rows of dy are `dyStride` elements apart.
  */
 // @ts-ignore: decorator
 @inline
 export function addGradientSumsThrough(
-  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+  then: i32, x: usize, dy: usize, dyStride: i32, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32,
+  out: usize,
 ): void {
   const step = <usize>stride << 2;
+  const dyStep = <usize>dyStride << 2;
   const quads = rows & ~3;
-  if (quads > 0) quadGradientSums(then, x, dy, y, to, quads, length, step, center, out);
+  if (quads > 0) quadGradientSums(then, x, dy, dyStep, y, to, quads, length, step, center, out);
   if (rows == quads) return;
   const skip = <usize>quads * step;
-  singleGradientSums(then, x + skip, dy + skip, y + skip, to + skip, rows - quads, length, step, center, out);
+  const rest = dy + <usize>quads * dyStep;
+  singleGradientSums(then, x + skip, rest, dyStep, y + skip, to + skip, rows - quads, length, step, center, out);
 }
 
 // @ts-ignore: decorator
@@ -176,7 +179,8 @@ function arrivedFirst(then: i32, dy: usize, y: usize, to: usize, count: i32): v1
 // @ts-ignore: decorator
 @inline
 function quadGradientSums(
-  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32, out: usize,
+  then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32,
+  out: usize,
 ): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
@@ -186,6 +190,7 @@ function quadGradientSums(
   let pending = 0;
   for (let row = 0; row < rows; row += 4) {
     const step2 = 2 * step, step3 = 3 * step;
+    const dyStep2 = 2 * dyStep, dyStep3 = 3 * dyStep;
     for (let done = 0; done < length; ) {
       const take = min(length - done, BLOCK / 4);
       let at = <usize>done << 2;
@@ -197,19 +202,19 @@ function quadGradientSums(
         const g0 = arrived4(then, gAt, yAt, toAt);
         s0 = f32x4.add(s0, g0);
         p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
-        const g1 = arrived4(then, gAt + step, yAt + step, toAt + step);
+        const g1 = arrived4(then, gAt + dyStep, yAt + step, toAt + step);
         s1 = f32x4.add(s1, g1);
         p1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), p1);
-        const g2 = arrived4(then, gAt + step2, yAt + step2, toAt + step2);
+        const g2 = arrived4(then, gAt + dyStep2, yAt + step2, toAt + step2);
         s2 = f32x4.add(s2, g2);
         p2 = fma(g2, f32x4.sub(v128.load(xAt + step2), c), p2);
-        const g3 = arrived4(then, gAt + step3, yAt + step3, toAt + step3);
+        const g3 = arrived4(then, gAt + dyStep3, yAt + step3, toAt + step3);
         s3 = f32x4.add(s3, g3);
         p3 = fma(g3, f32x4.sub(v128.load(xAt + step3), c), p3);
       }
       if (tail > 0 && done == length) {
-        for (let k = 0; k < 4; k++, at += step) {
-          const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
+        for (let k = 0, dyAt = at; k < 4; k++, at += step, dyAt += dyStep) {
+          const g = arrivedFirst(then, dy + dyAt, y + at, to + at, tail);
           s0 = f32x4.add(s0, g);
           p0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p0);
         }
@@ -221,7 +226,7 @@ function quadGradientSums(
       }
     }
     x += 4 * step;
-    dy += 4 * step;
+    dy += 4 * dyStep;
     y += 4 * step;
     to += 4 * step;
   }
@@ -231,7 +236,8 @@ function quadGradientSums(
 // @ts-ignore: decorator
 @inline
 function singleGradientSums(
-  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32, out: usize,
+  then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32,
+  out: usize,
 ): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
@@ -276,7 +282,7 @@ function singleGradientSums(
       }
     }
     x += step;
-    dy += step;
+    dy += dyStep;
     y += step;
     to += step;
   }
@@ -293,7 +299,7 @@ export function gradientSums(
 export function addGradientSums(
   x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
-  addGradientSumsThrough(NOTHING, x, dy, 0, 0, rows, length, stride, center, out);
+  addGradientSumsThrough(NOTHING, x, dy, stride, 0, 0, rows, length, stride, center, out);
 }
 
 /** dx of four values. */

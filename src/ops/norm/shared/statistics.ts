@@ -74,14 +74,20 @@ export function launchByChannel(
 	name: string,
 	like: Tensor,
 	{ n, c, s }: ChannelGeometry,
-	args: { tensors: readonly Located[]; numbers?: readonly number[]; columns?: boolean; apart?: boolean },
+	args: {
+		tensors: readonly Located[];
+		numbers?: readonly number[];
+		columns?: boolean;
+		apart?: boolean;
+		scratchBytes?: number;
+	},
 ): void {
 	const columns = args.columns ?? s === 1;
 	const neighbors = s <= SHORT && !args.apart ? Math.min(TOGETHER, Math.floor(c / LEAST_CHUNKS)) : 1;
 	const perChunk = Math.max(1, neighbors, Math.ceil(CHUNK / (n * s)));
 	const values = [...args.tensors.map(addressOf), ...(columns ? [n, c] : [n, c, s]), ...(args.numbers ?? [])];
 	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
-	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, SCRATCH_BYTES);
+	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, args.scratchBytes ?? SCRATCH_BYTES);
 }
 
 /** A tensor, or the part of it that starts so many elements in. Null: no such argument. */
