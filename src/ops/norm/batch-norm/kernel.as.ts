@@ -5,7 +5,9 @@
 // The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
 
 import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
-import { addGradientSums, gradientRows, gradientSums, GROUP, normalizeRows } from "../shared/normalize.as";
+import {
+  addGradientSums, gradientRows, gradientShortRows, gradientSums, GROUP, normalizeRows,
+} from "../shared/normalize.as";
 import { addRowStatistics, rowsTogether, SHORT } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 import {
@@ -20,6 +22,9 @@ const TOGETHER: i32 = 8;
 
 /** Bytes of x, or of x and dy, that channels taken together have at most: the second visit reads them from the second-level cache. */
 const KEPT: usize = 448 << 10;
+
+/** Rows of up to so many values end before bringing in the next line pays. */
+const VERY_SHORT: i32 = 64;
 
 /** Bytes of scratch of each. */
 const EACH: usize = 32;
@@ -125,8 +130,10 @@ export function batch_norm_backward(
         const center = load<f32>(stats + (<usize>channel << 2));
         const some = min(rows, n - example);
         const a = load<f32>(state), b = load<f32>(state, 4), shift = load<f32>(state, 8);
-        if (training) gradientRows(x + offset, dy + offset, dx + offset, some, s, c * s, center, a, b, shift);
-        else normalizeRows(dy + offset, dx + offset, some, s, c * s, 0, a, 0);
+        const from = x + offset, arrived = dy + offset, to = dx + offset;
+        if (training && s > VERY_SHORT && s <= SHORT) gradientShortRows(from, arrived, to, some, s, c * s, center, a, b, shift);
+        else if (training) gradientRows(from, arrived, to, some, s, c * s, center, a, b, shift);
+        else normalizeRows(arrived, to, some, s, c * s, 0, a, 0);
       }
     }
   }

@@ -35,12 +35,23 @@ function through4(then: i32, dy: v128, y: usize): v128 {
 }
 
 /**
- * A cache line of them. All four are there before the first is stored: V8 puts their steps side by side then, and none
+ * Reads what is about to be written: the line is on its way then, and the write does not wait for it. Up to 128 bytes past the end
+ * of a block may be read.
+ */
+// @ts-ignore: decorator
+@inline
+function touch(at: usize): void {
+  v128.load(at);
+}
+
+/**
+ * A cache line of them, and a look at the next unless an activation has more to work out than to wait for. All four are there before the first is stored: V8 puts their steps side by side then, and none
  * waits for another.
  */
 // @ts-ignore: decorator
 @inline
 function normalizeLine(then: i32, x: usize, y: usize, c: v128, a: v128, b: v128): void {
+  if (then == NOTHING) touch(y + 64);
   const v0 = activated4(then, fma(f32x4.sub(v128.load(x), c), a, b));
   const v1 = activated4(then, fma(f32x4.sub(v128.load(x, 16), c), a, b));
   const v2 = activated4(then, fma(f32x4.sub(v128.load(x, 32), c), a, b));
@@ -309,10 +320,13 @@ export function gradient4(x: usize, dy: usize, center: v128, a: v128, b: v128, s
   return fma(v128.load(dy), a, fma(f32x4.sub(v128.load(x), center), b, shift));
 }
 
-/** A cache line of dx, all of it known before the first is stored. */
+/** A cache line of dx, all of it known before the first is stored; `ahead`: the next one is touched. */
 // @ts-ignore: decorator
 @inline
-function gradientLine(x: usize, dy: usize, dx: usize, center: v128, a: v128, b: v128, shift: v128): void {
+function gradientLine(
+  ahead: bool, x: usize, dy: usize, dx: usize, center: v128, a: v128, b: v128, shift: v128,
+): void {
+  if (ahead) touch(dx + 64);
   const v0 = gradient4(x, dy, center, a, b, shift);
   const v1 = gradient4(x + 16, dy + 16, center, a, b, shift);
   const v2 = gradient4(x + 32, dy + 32, center, a, b, shift);
@@ -326,6 +340,21 @@ function gradientLine(x: usize, dy: usize, dx: usize, center: v128, a: v128, b: 
 /** dx = a dy + b (x - center) + shift over the rows. dx may be dy. */
 export function gradientRows(
   x: usize, dy: usize, dx: usize, rows: i32, length: i32, stride: i32, center: f32, a: f32, b: f32, shift: f32,
+): void {
+  gradientRowsOf(false, x, dy, dx, rows, length, stride, center, a, b, shift);
+}
+
+/** The same for rows that are short, whose lines of dx the processor does not bring in by itself. */
+export function gradientShortRows(
+  x: usize, dy: usize, dx: usize, rows: i32, length: i32, stride: i32, center: f32, a: f32, b: f32, shift: f32,
+): void {
+  gradientRowsOf(true, x, dy, dx, rows, length, stride, center, a, b, shift);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradientRowsOf(
+  ahead: bool, x: usize, dy: usize, dx: usize, rows: i32, length: i32, stride: i32, center: f32, a: f32, b: f32, shift: f32,
 ): void {
   const c4 = f32x4.splat(center);
   const a4 = f32x4.splat(a);
@@ -344,7 +373,7 @@ export function gradientRows(
     dy -= step;
     dx -= step;
     let at: usize = 0;
-    for (; at + 64 <= whole; at += 64) gradientLine(x + at, dy + at, dx + at, c4, a4, b4, s4);
+    for (; at + 64 <= whole; at += 64) gradientLine(ahead, x + at, dy + at, dx + at, c4, a4, b4, s4);
     for (; at < whole; at += 16) v128.store(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4));
     if (tail > 0) storeFirst(dx + at, gradient4(x + at, dy + at, c4, a4, b4, s4), tail);
   }
@@ -356,10 +385,10 @@ export function gradientRows(
     let at: usize = 0;
     for (; at + 64 <= whole; at += 64) {
       const xAt = x + at, gAt = dy + at, to = dx + at;
-      gradientLine(xAt, gAt, to, c4, a4, b4, s4);
-      gradientLine(xAt + step, gAt + step, to + step, c4, a4, b4, s4);
-      gradientLine(xAt + step2, gAt + step2, to + step2, c4, a4, b4, s4);
-      gradientLine(xAt + step3, gAt + step3, to + step3, c4, a4, b4, s4);
+      gradientLine(ahead, xAt, gAt, to, c4, a4, b4, s4);
+      gradientLine(ahead, xAt + step, gAt + step, to + step, c4, a4, b4, s4);
+      gradientLine(ahead, xAt + step2, gAt + step2, to + step2, c4, a4, b4, s4);
+      gradientLine(ahead, xAt + step3, gAt + step3, to + step3, c4, a4, b4, s4);
     }
     for (; at < whole; at += 16) {
       const xAt = x + at, gAt = dy + at, to = dx + at;
