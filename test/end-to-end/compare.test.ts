@@ -13,7 +13,7 @@ let root: string;
 const tiny = `
 name: tiny
 title: A tiny grid
-base: { preset: lenet, activation: relu, limit: 320, epochs: 1, batchSize: 32, lr: 0.1 }
+base: { preset: lenet, activation: relu, limit: 160, epochs: 1, batchSize: 32, lr: 0.1 }
 grid:
   norm: [none, batch]
   lr: [0.05, 0.2]
@@ -129,7 +129,7 @@ test("--json: nothing but JSON on stdout, with every run", async () => {
 
 test("other options are other runs: those that are finished are not taken for them", async () => {
 	const changed = join(root, "tiny-changed.yaml");
-	writeFileSync(changed, tiny.replace("limit: 320", "limit: 64"));
+	writeFileSync(changed, tiny.replace("limit: 160", "limit: 64"));
 	const { err } = await start("tiny-changed.yaml", "--data", sample, "--out", "whole", "--seeds", "1").ended;
 	expect(err).toMatch(/4 runs, \d at a time/);
 });
