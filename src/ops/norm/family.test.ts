@@ -2,6 +2,7 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { bothBackends, onEachBackend, withBackend } from "../../../test/support/backends.ts";
+import { relativeError } from "../../../test/support/batch-norm-run.ts";
 import { expectSameBits } from "../../../test/support/bits.ts";
 import "../../autograd/backward.ts";
 import type { Backend } from "../../backend/backend.ts";
@@ -124,16 +125,6 @@ function run(norm: Norm, shape: number[], mean = 0): Record<string, ArrayLike<nu
 	y.backward(normal(shape, 4));
 	const out = { y, dx: x.grad, dweight: weight.grad, dbias: bias.grad };
 	return Object.fromEntries(Object.entries(out).map(([key, t]) => [key, t?.dataSync() ?? []]));
-}
-
-function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-	let difference = 0;
-	let size = 0;
-	for (let i = 0; i < expected.length; i++) {
-		difference += (actual[i] - expected[i]) ** 2;
-		size += expected[i] ** 2;
-	}
-	return Math.sqrt(difference / Math.max(size, Number.MIN_VALUE));
 }
 
 describe.each(norms)("$name", (norm) => {

@@ -3,13 +3,13 @@
 // other; what is saved is a pass over memory each way, and the tensors between them.
 
 import { batch_norm_statistics, channelsTogether } from "./kernel.as";
-import { mergeStatistics, SUMS } from "./pieces.as";
+import { SUMS } from "./pieces.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
 import {
   addGradientSumsThrough, gradientRows, gradientSumsThrough, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/normalize.as";
 import { rowStatistics } from "../shared/statistics.as";
-import { storeGradient, valueOr } from "../shared/table.as";
+import { mergeStatistics, storeGradient, valueOr } from "../shared/table.as";
 
 /** Where in scratch the planes are between means and what comes before them. */
 const PLANES: usize = 64;
@@ -62,7 +62,7 @@ function statistics(
     for (let first = 0, at = scratch; first < n; first += rows, at += SUMS) {
       rowStatistics(x + ((<usize>(first * c + channel) * <usize>s) << 2), min(rows, n - first), s, c * s, at);
     }
-    mergeStatistics(stats, scratch, channel, n, c, s, eps, rows);
+    mergeStatistics(stats, channel, c, scratch, 8, SUMS, n, rows, s, eps);
   }
 }
 

@@ -11,13 +11,13 @@
 
 import { gradientRows, gradientSums, normalizeRows } from "../shared/normalize.as";
 import { rowStatistics } from "../shared/statistics.as";
-import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
+import { mergeStatistics, storeGradient, valueOr } from "../shared/table.as";
 
 /** Bytes of a piece's sums, a cache line: two float64 and the mark. */
 export const SUMS: usize = 64;
 const MARK: usize = 16;
 
-/** Looks at a mark before a thread sums what another is late with, 0.1 to 0.2 ms; half as many each time after that. */
+/** Looks at a mark before a thread sums what another is late with, 0.1 ms; half as many each time after that. */
 const PATIENCE: i32 = 1 << 17;
 
 // @ts-ignore: decorator
@@ -74,7 +74,8 @@ export function batch_norm_pieces_forward(
           looks = max(looks >> 1, 1);
         }
       }
-      mergeStatistics(stats, sumsOf(sums, channel, 0, pieces), channel, n, c, s, eps, rows);
+      // Each thread writes them, and they are the same.
+      mergeStatistics(stats, channel, c, sumsOf(sums, channel, 0, pieces), 8, SUMS, n, rows, s, eps);
       const at = stats + (<usize>channel << 2);
       const row = <usize>c << 2;
       const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
@@ -93,26 +94,6 @@ function sumPiece(
 ): void {
   rowStatistics(x + ((<usize>(first * c + channel) * <usize>s) << 2), min(rows, n - first), s, c * s, scratch);
   put(at, scratch);
-}
-
-/**
- * The statistics of a channel from those of its pieces, which lie from `sums` on: M2 = sum of the pieces' M2 + count (mean of
- * the piece - mean)². Each thread writes them, and they are the same.
- */
-export function mergeStatistics(
-  stats: usize, sums: usize, channel: i32, n: i32, c: i32, s: i32, eps: f64, rows: i32,
-): void {
-  let mean: f64 = 0;
-  let at = sums;
-  for (let left = n; left > 0; left -= rows, at += SUMS) mean += load<f64>(at) * <f64>min(rows, left);
-  mean /= <f64>n;
-  let m2: f64 = 0;
-  at = sums;
-  for (let left = n; left > 0; left -= rows, at += SUMS) {
-    const delta = load<f64>(at) - mean;
-    m2 += load<f64>(at, 8) + delta * delta * (<f64>min(rows, left) * <f64>s);
-  }
-  storeStatistics(stats, channel, c, mean, m2 / (<f64>n * <f64>s), eps);
 }
 
 /** dweight, dbias and, where `dx` is not 0, dx. `training`: the statistics depend on x. */

@@ -52,7 +52,7 @@ describe("wasm against the float64 reference", () => {
 		const wasm = backends.wasm as WasmBackend;
 		const expected = withBackend(wasm, () => runBatchNorm(shapes[1]));
 		const launch = wasm.launch.bind(wasm);
-		// One piece after the other on one thread: the first has to sum all.
+		// A piece at a time: those that nobody has begun with have to be summed by who needs them.
 		const oneByOne = vi
 			.spyOn(wasm, "launch")
 			.mockImplementation((kernel, args, total, grain, scratchBytes) =>

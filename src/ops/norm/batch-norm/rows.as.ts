@@ -8,7 +8,7 @@
 //
 // The table has four rows of C floats: y = (x - center) scale + shift, dx = scale dy + slope (x - center) + shift.
 
-import { storeStatistics, valueOr } from "../shared/table.as";
+import { mergeStatistics, valueOr } from "../shared/table.as";
 import {
   gradientWide, normalizeWide, roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums,
 } from "../shared/wide-columns.as";
@@ -65,7 +65,7 @@ export function batch_norm_rows_table(
   }
 }
 
-/** `stats` of all blocks together: M2 = sum of the blocks' M2 + count (mean of the block - mean)². */
+/** `stats` of all blocks together, and the table of y. */
 export function batch_norm_rows_merge(
   partial: usize, stats: usize, table: usize, weight: usize, bias: usize, n: i32, c: i32, rows: i32, eps: f64,
   begin: i32, end: i32,
@@ -73,17 +73,7 @@ export function batch_norm_rows_merge(
   const block = <usize>c << 4;
   for (let channel = begin; channel < end; channel++) {
     const first = partial + (<usize>channel << 3);
-    let mean: f64 = 0;
-    let at = first;
-    for (let left = n; left > 0; left -= rows, at += block) mean += load<f64>(at) * <f64>min(left, rows);
-    mean /= <f64>n;
-    let m2: f64 = 0;
-    at = first;
-    for (let left = n; left > 0; left -= rows, at += block) {
-      const delta = load<f64>(at) - mean;
-      m2 += load<f64>(at + (block >> 1)) + delta * delta * <f64>min(left, rows);
-    }
-    storeStatistics(stats, channel, c, mean, m2 / <f64>n, eps);
+    mergeStatistics(stats, channel, c, first, block >> 1, block, n, rows, 1, eps);
   }
   batch_norm_rows_table(stats, table, weight, bias, c, begin, end);
 }

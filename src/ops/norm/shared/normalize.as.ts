@@ -35,8 +35,8 @@ function through4(then: i32, dy: v128, y: usize): v128 {
 }
 
 /**
- * Reads what is about to be written: the line is on its way then, and the write does not wait for it. Up to 128 bytes past the end
- * of a block may be read.
+ * Reads what is about to be written: the line is on its way then, and the write does not wait for it. Behind the last line that
+ * is 16 bytes past the end.
  */
 // @ts-ignore: decorator
 @inline
@@ -45,8 +45,8 @@ function touch(at: usize): void {
 }
 
 /**
- * A cache line of them, and a look at the next unless an activation has more to work out than to wait for. All four are there before the first is stored: V8 puts their steps side by side then, and none
- * waits for another.
+ * A cache line of them, and a look at the next unless an activation has more to work out than to wait for. All four are there
+ * before the first is stored: V8 puts their steps side by side then, and none waits for another.
  */
 // @ts-ignore: decorator
 @inline

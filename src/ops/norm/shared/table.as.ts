@@ -19,6 +19,28 @@ export function storeStatistics(stats: usize, channel: i32, c: i32, mean: f64, v
 }
 
 /**
+ * The statistics of a channel of n * s values from those of its parts, which have `rows` times s each, the last what is left:
+ * the mean of the first stands at `parts`, its M2 `toM2` bytes behind it, those of the next `step` bytes on, as float64.
+ *
+ *   M2 = sum of the parts' M2 + count (mean of the part - mean)²
+ */
+export function mergeStatistics(
+  stats: usize, channel: i32, c: i32, parts: usize, toM2: usize, step: usize, n: i32, rows: i32, s: i32, eps: f64,
+): void {
+  let mean: f64 = 0;
+  let at = parts;
+  for (let left = n; left > 0; left -= rows, at += step) mean += load<f64>(at) * <f64>min(rows, left);
+  mean /= <f64>n;
+  let m2: f64 = 0;
+  at = parts;
+  for (let left = n; left > 0; left -= rows, at += step) {
+    const delta = load<f64>(at) - mean;
+    m2 += load<f64>(at + toM2) + delta * delta * (<f64>min(rows, left) * <f64>s);
+  }
+  storeStatistics(stats, channel, c, mean, m2 / (<f64>n * <f64>s), eps);
+}
+
+/**
  * The gradients of one channel, from sum = Σ g and dot = Σ g (x - center), g being what arrives at the norm:
  * dweight and dbias where they are not 0, and the three numbers of dx = a g + b (x - center) + shift, as float32
  * at `out`, `out + step` and `out + 2 step`. `training`: the statistics, of `count` values, depend on x.
