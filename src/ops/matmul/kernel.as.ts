@@ -19,80 +19,71 @@ function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, out: usize, ste
   v128.store(out + 3 * step, i64x2.shuffle(high01, high23, 1, 3));
 }
 
-/** Packs 8 columns, of which `columns` exist, as [K][8]. What does not exist is never used. */
+/** Packs 12 columns, of which `columns` exist, as [K][12]; the others are the last once more, or zero. */
 function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, out: usize): void {
   let k = 0;
-  if (cs == 4) {
-    for (; k < K; k++, b += rs, out += 32) {
+  if (cs == 4 && columns == 12) {
+    for (; k < K; k++, b += rs, out += 48) {
       v128.store(out, v128.load(b));
       v128.store(out, v128.load(b, 16), 16);
+      v128.store(out, v128.load(b, 32), 32);
     }
     return;
   }
   if (rs == 4) {
     // Columns are contiguous: transpose four by four.
-    const last = <usize>columns - 1;
-    const b1 = b + min<usize>(1, last) * cs, b2 = b + min<usize>(2, last) * cs, b3 = b + min<usize>(3, last) * cs;
-    const b4 = b + min<usize>(4, last) * cs, b5 = b + min<usize>(5, last) * cs;
-    const b6 = b + min<usize>(6, last) * cs, b7 = b + min<usize>(7, last) * cs;
-    for (; k + 4 <= K; k += 4, out += 128) {
-      const at = <usize>k << 2;
-      storeTransposed(v128.load(b + at), v128.load(b1 + at), v128.load(b2 + at), v128.load(b3 + at), out, 32);
-      storeTransposed(v128.load(b4 + at), v128.load(b5 + at), v128.load(b6 + at), v128.load(b7 + at), out + 16, 32);
+    const whole = K & ~3;
+    for (let j = 0; j < 12; j += 4) {
+      const b0 = b + <usize>min(j, columns - 1) * cs, b1 = b + <usize>min(j + 1, columns - 1) * cs;
+      const b2 = b + <usize>min(j + 2, columns - 1) * cs, b3 = b + <usize>min(j + 3, columns - 1) * cs;
+      let to = out + (<usize>j << 2);
+      for (let at: usize = 0; at < <usize>whole << 2; at += 16, to += 192) {
+        storeTransposed(v128.load(b0 + at), v128.load(b1 + at), v128.load(b2 + at), v128.load(b3 + at), to, 48);
+      }
     }
+    k = whole;
+    out += <usize>whole * 48;
   }
-  for (; k < K; k++, out += 32) {
+  for (; k < K; k++, out += 48) {
+    // Multiplying what happens to lie there could take a hundred times as long, if it is subnormal.
+    for (let i: usize = 0; i < 48; i += 16) v128.store(out + i, f32x4.splat(0));
     for (let j: usize = 0; j < <usize>columns; j++) store<f32>(out + (j << 2), load<f32>(b + <usize>k * rs + j * cs));
   }
 }
 
-/** Packs four values as four vectors, each of one of them. */
-// @ts-ignore: decorator
-@inline
-function storeBroadcast(v: v128, out: usize, step: usize): void {
-  v128.store(out, i32x4.shuffle(v, v, 0, 0, 0, 0));
-  v128.store(out + step, i32x4.shuffle(v, v, 1, 1, 1, 1));
-  v128.store(out + 2 * step, i32x4.shuffle(v, v, 2, 2, 2, 2));
-  v128.store(out + 3 * step, i32x4.shuffle(v, v, 3, 3, 3, 3));
-}
-
-/** Packs 4 rows, of which `rows` exist, as [K][4], each value four times. What does not exist is never used. */
-function packRows(a: usize, rs: usize, cs: usize, K: i32, rows: i32, out: usize): void {
-  let k = 0;
-  if (rs == 4) {
-    for (; k < K; k++, a += cs, out += 64) storeBroadcast(v128.load(a), out, 16);
-    return;
-  }
-  if (cs == 4) {
-    const last = <usize>rows - 1;
-    const a1 = a + min<usize>(1, last) * rs, a2 = a + min<usize>(2, last) * rs, a3 = a + last * rs;
-    for (; k + 4 <= K; k += 4, out += 256) {
-      const at = <usize>k << 2;
-      storeBroadcast(v128.load(a + at), out, 64);
-      storeBroadcast(v128.load(a1 + at), out + 16, 64);
-      storeBroadcast(v128.load(a2 + at), out + 32, 64);
-      storeBroadcast(v128.load(a3 + at), out + 48, 64);
-    }
-  }
-  for (; k < K; k++, out += 64) {
-    const from = a + <usize>k * cs;
-    for (let i: usize = 0; i < <usize>rows; i++) v128.store(out + (i << 4), v128.load32_splat(from + i * rs));
-  }
-}
-
 /**
- * Packs matrices B[K, N] into panels of 8 columns. An item is a panel: `panels` a matrix, the
- * matrices starting at `offsets` (int32).
+ * Copies matrices A[M, K] so that they are contiguous along k. An item is 16 rows: `blocks` a matrix, the matrices
+ * starting at `offsets` (int32).
  */
-export function matmul_pack(
-  b: usize, rs: i32, cs: i32, K: i32, N: i32, offsets: usize, panels: i32, out: usize, begin: i32, end: i32,
+export function matmul_rows(
+  a: usize, rs: i32, cs: i32, M: i32, K: i32, offsets: usize, blocks: i32, out: usize, begin: i32, end: i32,
 ): void {
+  const aRow = <usize>rs << 2, aColumn = <usize>cs << 2, step = <usize>K << 2;
   for (let item = begin; item < end; item++) {
-    const matrix = item / panels;
-    const column = (item - matrix * panels) * 8;
-    const start = <usize>load<u32>(offsets + (matrix << 2)) + <usize>column * cs;
-    const to = out + <usize>item * <usize>K * 32;
-    packColumns(b + (start << 2), <usize>rs << 2, <usize>cs << 2, K, min(8, N - column), to);
+    const matrix = item / blocks;
+    const first = (item - matrix * blocks) * 16;
+    const rows = min(16, M - first);
+    const from = a + (<usize>load<u32>(offsets + (matrix << 2)) << 2) + <usize>first * aRow;
+    const to = out + (<usize>matrix * <usize>M + <usize>first) * step;
+    const wide = rs == 1 ? K & ~3 : 0;
+    const high = rows & ~3;
+    // Lines of 16 k at a time: as many are on their way at once, and whole lines are written.
+    for (let k0 = 0; k0 < wide; k0 += 16) {
+      const end = min(k0 + 16, wide);
+      for (let i = 0; i < high; i += 4) {
+        for (let k = k0; k < end; k += 4) {
+          const p0 = from + <usize>k * aColumn + (<usize>i << 2);
+          const p1 = p0 + aColumn, p2 = p1 + aColumn, p3 = p2 + aColumn;
+          const into = to + <usize>i * step + (<usize>k << 2);
+          storeTransposed(v128.load(p0), v128.load(p1), v128.load(p2), v128.load(p3), into, step);
+        }
+      }
+    }
+    // What is left: the last of k, and all of k of the last rows.
+    for (let i = 0; i < rows; i++) {
+      const source = from + <usize>i * aRow, into = to + <usize>i * step;
+      for (let k = i < high ? wide : 0; k < K; k++) store<f32>(into + (<usize>k << 2), load<f32>(source + <usize>k * aColumn));
+    }
   }
 }
 
@@ -104,65 +95,76 @@ function copyCorner(from: usize, fromStep: usize, to: usize, toStep: usize, rows
 }
 
 /**
- * C = A B + bias for each product of the batch. An item is a block of `blockM` x `blockN` tiles of
- * 4 x 8 of one product. `aStarts` and `bStarts` (int32, by product) say where A and B start: A in
- * elements, B in bytes after `b`. Of B, panel j starts `bPanel` bytes after panel j - 1, and k + 1
- * `bStep` bytes after k: 32 if packed. `bias` is 0 where there is none. K is cut into `kBlocks`
- * equal blocks, so that a panel stays in the first-level cache.
+ * C = A B + bias for each product of the batch. An item is a block of `blockM` x `blockN` tiles of 3 x 12 of one
+ * product. `aStarts` and `bStarts` (int32, by product, in elements) say where A and B start; A is contiguous along k, its
+ * rows `rsA` apart. `bias` is 0 where there is none. K is cut into `kBlocks` equal blocks: of B, `together` times twelve
+ * columns of a block are packed at a time, and stay in the first-level cache while all rows use them.
  *
- * Scratch: 192 bytes for a tile at the edge, 64 bytes of zeros, then A packed.
+ * Scratch: 144 bytes for a tile at the edge, 48 of zeros, then B packed.
  */
 export function matmul_multiply(
-  a: usize, rsA: i32, csA: i32, aStarts: usize, b: usize, bStep: usize, bPanel: usize, bStarts: usize,
-  c: usize, M: i32, N: i32, K: i32, bias: usize, blockM: i32, blockN: i32, kBlocks: i32,
+  a: usize, rsA: i32, aStarts: usize, b: usize, rsB: i32, csB: i32, bStarts: usize,
+  c: usize, M: i32, N: i32, K: i32, bias: usize, blockM: i32, blockN: i32, kBlocks: i32, together: i32,
   begin: i32, end: i32, scratch: usize,
 ): void {
-  const tilesM = (M + 3) / 4;
-  const tilesN = (N + 7) / 8;
+  const tilesM = (M + 2) / 3;
+  const tilesN = (N + 11) / 12;
   const blocksM = (tilesM + blockM - 1) / blockM;
   const blocksN = (tilesN + blockN - 1) / blockN;
   const kStep = max(1, (K + kBlocks - 1) / kBlocks);
   const ldc = <usize>N << 2;
   const aRow = <usize>rsA << 2;
-  const aColumn = <usize>csA << 2;
-  const zeros = scratch + 192;
-  for (let i: usize = 0; i < 64; i += 16) v128.store(zeros + i, f32x4.splat(0));
+  const bRow = <usize>rsB << 2;
+  const bColumn = <usize>csB << 2;
+  const zeros = scratch + 144;
+  const packed = scratch + 192;
+  for (let i: usize = 0; i < 48; i += 16) v128.store(zeros + i, f32x4.splat(0));
   for (let item = begin; item < end; item++) {
     const product = item / (blocksM * blocksN);
     const block = item - product * blocksM * blocksN;
     const firstM = (block / blocksN) * blockM;
     const firstN = (block % blocksN) * blockN;
-    const lastM = min(tilesM, firstM + blockM);
+    const lastRow = min(M, (firstM + blockM) * 3);
     const lastN = min(tilesN, firstN + blockN);
     const aStart = a + (<usize>load<u32>(aStarts + (product << 2)) << 2);
-    const bStart = b + <usize>load<u32>(bStarts + (product << 2));
+    const bStart = b + (<usize>load<u32>(bStarts + (product << 2)) << 2);
     const cStart = c + <usize>product * <usize>M * ldc;
     let k = 0;
     do {
       const kc = min(kStep, K - k);
-      for (let i = firstM; i < lastM; i++) {
-        const from = aStart + <usize>(i * 4) * aRow + <usize>k * aColumn;
-        packRows(from, aRow, aColumn, kc, min(4, M - i * 4), scratch + 256 + (<usize>(i - firstM) * <usize>kc << 6));
-      }
-      for (let j = firstN; j < lastN; j++) {
-        // Without any k it is 0 times 0 that is added.
-        const bTile = kc == 0 ? zeros : bStart + <usize>j * bPanel + <usize>k * bStep;
-        const columns = min(8, N - j * 8);
-        for (let i = firstM; i < lastM; i++) {
-          const rows = min(4, M - i * 4);
-          const whole = rows == 4 && columns == 8;
-          const cTile = cStart + <usize>(i * 4) * ldc + (<usize>j << 5);
-          const to = whole ? cTile : scratch;
-          const toStep = whole ? ldc : 32;
-          let from = to;
-          let fromStep = toStep;
-          if (k == 0) {
-            from = bias ? bias + (<usize>j << 5) : zeros;
-            fromStep = 0;
-          } else if (!whole) copyCorner(cTile, ldc, scratch, 32, rows, columns);
-          const aTile = kc == 0 ? zeros : scratch + 256 + (<usize>(i - firstM) * <usize>kc << 6);
-          tile(aTile, bTile, bStep, max(1, kc), from, fromStep, to, toStep);
-          if (!whole) copyCorner(scratch, 32, cTile, ldc, rows, columns);
+      const panel = <usize>max(1, kc) * 48;
+      for (let j0 = firstN; j0 < lastN; j0 += together) {
+        const j1 = min(lastN, j0 + together);
+        for (let j = j0; j < j1; j++) {
+          const to = packed + <usize>(j - j0) * panel;
+          // Without any k it is 0 times 0 that is added.
+          if (kc == 0) copyCorner(zeros, 0, to, 0, 1, 12);
+          else packColumns(bStart + <usize>k * bRow + <usize>(j * 12) * bColumn, bRow, bColumn, kc, min(12, N - j * 12), to);
+        }
+        for (let i = firstM * 3; i < lastRow;) {
+          // The last one or two rows go one by one, as a tile of three times the same.
+          const rows = lastRow - i >= 3 ? 3 : 1;
+          const aTile = kc == 0 ? zeros : aStart + <usize>i * aRow + (<usize>k << 2);
+          const aStep = rows == 3 && kc > 0 ? aRow : 0;
+          for (let j = j0; j < j1; j++) {
+            const columns = min(12, N - j * 12);
+            const whole = rows == 3 && columns == 12;
+            const cTile = cStart + <usize>i * ldc + <usize>j * 48;
+            const to = whole ? cTile : scratch;
+            const toStep = whole ? ldc : 48;
+            let from = to;
+            let fromStep = toStep;
+            if (k == 0 && (columns == 12 || !bias)) {
+              from = bias ? bias + <usize>j * 48 : zeros;
+              fromStep = 0;
+            } else if (!whole) {
+              if (k == 0) copyCorner(bias + <usize>j * 48, 0, scratch, 48, rows, columns);
+              else copyCorner(cTile, ldc, scratch, 48, rows, columns);
+            }
+            tile(aTile, packed + <usize>(j - j0) * panel, aStep, max(1, kc), from, fromStep, to, toStep);
+            if (!whole) copyCorner(scratch, 48, cTile, ldc, rows, columns);
+          }
+          i += rows;
         }
       }
       k += kc;

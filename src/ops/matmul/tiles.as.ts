@@ -1,59 +1,67 @@
-// The micro-kernel of matrix multiplication: 4 rows by 8 columns of C in eight registers. One step of k reads two
-// vectors of B and four of A, each of which holds one value four times: 8 multiply-adds for 6 reads.
+// The micro-kernel of matrix multiplication: 3 rows by 12 columns of C in nine registers. One step of k reads three
+// vectors of B and one value of each row of A: 9 multiply-adds for 6 reads.
 //
-// What limits the loop is not the multiply-adds but the instructions around them. A broadcast from address + constant
-// is two to V8, a read is one, so A is packed broadcast, and the loop is unrolled. An engine may move all reads of a
-// stretch of code without branches ahead of its multiply-adds, so that what it reads and the sums must fit 15 registers
-// together; that is why a `break` stands between the steps, and why the tile is no larger. The function is exported so
-// that it is not inlined where it is called: more values would be alive.
+// What limits the loop is the instructions around the multiply-adds: an x86 core begins four of them in a cycle, of
+// which two may be multiply-adds. So the loop is unrolled, B is packed, and the rows of A have a pointer each: a
+// broadcast from address + constant is two instructions to V8, but three broadcasts with the same constant share one of
+// them. An engine may move all reads of a stretch of code without branches ahead of its multiply-adds, so that what it
+// reads and the sums must fit 15 registers together, which 9 + 6 do; that is why a `break` stands between the steps.
+// Where a product needs a register before it is added, another, whose condition never holds, stands within a step. The
+// function is exported so that it is not inlined where it is called: more values would be alive.
+//
+// Addresses start A_AHEAD and B_AHEAD early, and reads are so much further on: V8 then needs a register fewer for each
+// pointer, and no jump crosses 32 bytes of code; see src/ops/conv/tiles.as.ts and `node scripts/jumps.mjs matmul_tile`.
 
 import { fma } from "../../backend/wasm/simd.as";
 
+const SPLIT = !ASC_FEATURE_RELAXED_SIMD;
+const A_AHEAD: usize = 116;
+const B_AHEAD: usize = 4;
+
 /**
- * c[4, 8] = from[4, 8] + A B, with A packed as [k][4], each value four times; k is at least 1. Row strides in bytes:
- * `fromStep` (0 to start all rows from one, such as the bias), `ldc`, and `bStep` from one k to the next.
+ * c[3, 12] = from[3, 12] + A B for k of at least 1, the rows of A at a0, a1 and a2, contiguous along k, and B packed as
+ * [k][12]. Row strides in bytes: `fromStep` (0 to start all rows from one, such as the bias) and `ldc`.
  */
 export function tile(
-  a: usize, b: usize, bStep: usize, k: i32, from: usize, fromStep: usize, c: usize, ldc: usize,
+  a: usize, b: usize, aRow: usize, k: i32, from: usize, fromStep: usize, c: usize, ldc: usize,
 ): void {
-  let c00 = v128.load(from), c01 = v128.load(from, 16); from += fromStep;
-  let c10 = v128.load(from), c11 = v128.load(from, 16); from += fromStep;
-  let c20 = v128.load(from), c21 = v128.load(from, 16); from += fromStep;
-  let c30 = v128.load(from), c31 = v128.load(from, 16);
+  let a0 = a - A_AHEAD, a1 = a0 + aRow, a2 = a1 + aRow;
+  let c00 = v128.load(from), c01 = v128.load(from, 16), c02 = v128.load(from, 32); from += fromStep;
+  let c10 = v128.load(from), c11 = v128.load(from, 16), c12 = v128.load(from, 32); from += fromStep;
+  let c20 = v128.load(from), c21 = v128.load(from, 16), c22 = v128.load(from, 32);
+  b -= B_AHEAD;
   for (;;) {
-    let b0 = v128.load(b), b1 = v128.load(b, 16);
-    let s = v128.load(a); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(a, 16); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(a, 32); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
-    s = v128.load(a, 48); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    b += bStep;
+    let b0 = v128.load(b, B_AHEAD), b1 = v128.load(b, B_AHEAD + 16), b2 = v128.load(b, B_AHEAD + 32);
+    let s = v128.load32_splat(a0, A_AHEAD); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01); c02 = fma(s, b2, c02);
+    s = v128.load32_splat(a1, A_AHEAD); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11); c12 = fma(s, b2, c12);
+    if (SPLIT && k == -1) break;
+    s = v128.load32_splat(a2, A_AHEAD); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21); c22 = fma(s, b2, c22);
     if (k == 1) break;
-    b0 = v128.load(b); b1 = v128.load(b, 16);
-    s = v128.load(a, 64); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(a, 80); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(a, 96); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
-    s = v128.load(a, 112); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    b += bStep;
+    b0 = v128.load(b, B_AHEAD + 48); b1 = v128.load(b, B_AHEAD + 64); b2 = v128.load(b, B_AHEAD + 80);
+    s = v128.load32_splat(a0, A_AHEAD + 4); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01); c02 = fma(s, b2, c02);
+    s = v128.load32_splat(a1, A_AHEAD + 4); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11); c12 = fma(s, b2, c12);
+    if (SPLIT && k == -1) break;
+    s = v128.load32_splat(a2, A_AHEAD + 4); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21); c22 = fma(s, b2, c22);
     if (k == 2) break;
-    b0 = v128.load(b); b1 = v128.load(b, 16);
-    s = v128.load(a, 128); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(a, 144); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(a, 160); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
-    s = v128.load(a, 176); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    b += bStep;
+    b0 = v128.load(b, B_AHEAD + 96); b1 = v128.load(b, B_AHEAD + 112); b2 = v128.load(b, B_AHEAD + 128);
+    s = v128.load32_splat(a0, A_AHEAD + 8); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01); c02 = fma(s, b2, c02);
+    s = v128.load32_splat(a1, A_AHEAD + 8); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11); c12 = fma(s, b2, c12);
+    if (SPLIT && k == -1) break;
+    s = v128.load32_splat(a2, A_AHEAD + 8); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21); c22 = fma(s, b2, c22);
     if (k == 3) break;
-    b0 = v128.load(b); b1 = v128.load(b, 16);
-    s = v128.load(a, 192); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(a, 208); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(a, 224); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
-    s = v128.load(a, 240); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    b += bStep;
+    b0 = v128.load(b, B_AHEAD + 144); b1 = v128.load(b, B_AHEAD + 160); b2 = v128.load(b, B_AHEAD + 176);
+    s = v128.load32_splat(a0, A_AHEAD + 12); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01); c02 = fma(s, b2, c02);
+    s = v128.load32_splat(a1, A_AHEAD + 12); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11); c12 = fma(s, b2, c12);
+    if (SPLIT && k == -1) break;
+    s = v128.load32_splat(a2, A_AHEAD + 12); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21); c22 = fma(s, b2, c22);
     k -= 4;
     if (k == 0) break;
-    a += 256;
+    a0 += 16;
+    a1 += 16;
+    a2 += 16;
+    b += 192;
   }
-  v128.store(c, c00); v128.store(c, c01, 16); c += ldc;
-  v128.store(c, c10); v128.store(c, c11, 16); c += ldc;
-  v128.store(c, c20); v128.store(c, c21, 16); c += ldc;
-  v128.store(c, c30); v128.store(c, c31, 16);
+  v128.store(c, c00); v128.store(c, c01, 16); v128.store(c, c02, 32); c += ldc;
+  v128.store(c, c10); v128.store(c, c11, 16); v128.store(c, c12, 32); c += ldc;
+  v128.store(c, c20); v128.store(c, c21, 16); v128.store(c, c22, 32);
 }

@@ -6,22 +6,21 @@ import { wasmOf } from "../op.ts";
 import type { Matrices, Product, ProductKernels } from "./product.ts";
 
 /** The micro-kernel's tile. */
-const TILE_M = 4;
-const TILE_N = 8;
-/** Bytes of a packed value of A: it stands there four times. */
-const PACKED_A = 16;
-/** Most of k at once: a panel of B is then at most 12 kB and stays in the first-level cache. */
+const TILE_M = 3;
+const TILE_N = 12;
+/** Most of k at once: twelve columns of B are then at most 18 kB and stay in the first-level cache. */
 const K_BLOCK = 384;
-/** Up to so many rows, B is read where it lies rather than packed: it is not used often enough. */
-const UNPACKED_ROWS = 24;
+/** Where k is short, so many of it together: as many columns of B as stay in the first-level cache (24 kB) are packed at once. */
+const PACKED_K = 512;
 /** Up to so many rows or columns, dot products do better than tiles that stand mostly empty. */
 const FEW = 3;
 /** Work of an item of a launch that is worth handing out (10 us). */
 const LEAST_FLOPS = 4e5;
 /** Items that a product is cut into at least, if they are worth it: enough to share out evenly. */
 const LEAST_ITEMS = 16;
-/** Rows and columns of a block, in tiles: what is packed of A at once, and how often it is used. */
-const ROWS = 4;
+/** Rows of a block, in tiles: so many use what is packed of B. Theirs of A, at most 480 kB, stay in the second-level cache. */
+const ROWS = 104;
+/** Columns of a block, in tiles, where there are many. */
 const COLUMNS = 64;
 
 export const wasmProducts: ProductKernels = {
@@ -72,58 +71,53 @@ function multiplyByDots({ a, b, c, bias, m, n, k }: Product): void {
 
 function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 	const wasm = wasmOf(c);
-	const packs = b.strides[1] !== 1 || m > UNPACKED_ROWS;
-	const packed = packs ? pack(wasm, b, k, n) : null;
-	const aStarts = wasm.table(a.starts);
-	const bStarts = wasm.table(packed?.starts ?? b.starts.map((start) => 4 * start));
+	const rows = a.strides[1] === 1 ? null : contiguousRows(wasm, a, m, k);
 	const { blockM, blockN, items } = blocks(m, n, k);
 	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
-	const aPacked = blockM * TILE_M * PACKED_A * Math.ceil(k / kBlocks);
+	const kStep = Math.max(1, Math.ceil(k / kBlocks));
+	const together = Math.min(blockN, Math.max(1, Math.floor(PACKED_K / kStep)));
 	wasm.launch(
 		"matmul_multiply",
 		[
-			...[a.tensor.ptr, a.strides[0], a.strides[1], aStarts],
-			...(packed ? [packed.ptr, 32, k * 32, bStarts] : [b.tensor.ptr, b.strides[0] * 4, 32, bStarts]),
-			...[c.ptr, m, n, k, bias?.ptr ?? 0, blockM, blockN, kBlocks],
+			...(rows ? [rows.ptr, k, wasm.table(rows.starts)] : [a.tensor.ptr, a.strides[0], wasm.table(a.starts)]),
+			...[b.tensor.ptr, b.strides[0], b.strides[1], wasm.table(b.starts)],
+			...[c.ptr, m, n, k, bias?.ptr ?? 0, blockM, blockN, kBlocks, together],
 		],
 		a.starts.length * items,
 		itemsAtOnce(2 * m * n * k, items),
-		256 + aPacked,
+		192 + TILE_N * 4 * kStep * together,
 	);
-	if (packed) wasm.giveBack(packed.ptr);
+	if (rows) wasm.giveBack(rows.ptr);
 }
 
-/** Packs each matrix of `b` once, however many products it is in. Says where each product's B starts, in bytes. */
-function pack(wasm: WasmBackend, b: Matrices, k: number, n: number): { ptr: number; starts: number[] } {
-	const distinct = [...new Set(b.starts)];
-	const panels = Math.ceil(n / TILE_N);
-	const bytes = panels * k * TILE_N * 4;
-	const ptr = wasm.take(distinct.length * bytes);
-	const offsets = wasm.table(distinct);
-	const grain = Math.max(1, Math.ceil(16384 / (k * TILE_N)));
-	const args = [b.tensor.ptr, b.strides[0], b.strides[1], k, n, offsets, panels, ptr];
-	wasm.launch("matmul_pack", args, distinct.length * panels, grain);
-	const places = new Map(distinct.map((start, i) => [start, i * bytes]));
-	return { ptr, starts: b.starts.map((start) => places.get(start) ?? 0) };
+/** Each matrix of `a` once, however many products it is in, contiguous along k. Says where each product's A starts. */
+function contiguousRows(wasm: WasmBackend, a: Matrices, m: number, k: number): { ptr: number; starts: number[] } {
+	const distinct = [...new Set(a.starts)];
+	const ptr = wasm.take(distinct.length * m * k * 4);
+	const blocks = Math.ceil(m / 16);
+	const grain = Math.max(1, Math.ceil(16384 / (16 * Math.max(1, k))));
+	const args = [a.tensor.ptr, a.strides[0], a.strides[1], m, k, wasm.table(distinct), blocks, ptr];
+	wasm.launch("matmul_rows", args, distinct.length * blocks, grain);
+	const places = new Map(distinct.map((start, i) => [start, i * m * k]));
+	return { ptr, starts: a.starts.map((start) => places.get(start) ?? 0) };
 }
 
 /**
- * How one product is cut into blocks of tiles: wide ones, since each block packs its rows of A; narrower where that
- * leaves too few of them to share out, as long as each is worth handing out; taller where the product itself is narrow.
+ * How one product is cut into blocks of tiles: tall ones, since each packs its columns of B; smaller where that leaves too
+ * few of them to share out, as long as each is worth handing out.
  */
 function blocks(m: number, n: number, k: number): { blockM: number; blockN: number; items: number } {
 	const tilesM = Math.ceil(m / TILE_M);
 	const tilesN = Math.ceil(n / TILE_N);
 	const least = LEAST_FLOPS / (2 * TILE_M * TILE_N * Math.max(1, k));
 	const cut = (tiles: number, most: number) => Math.ceil(tiles / Math.ceil(tiles / most));
-	let blockM = Math.min(tilesM, ROWS);
+	let blockM = cut(tilesM, ROWS);
 	let blockN = cut(tilesN, COLUMNS);
 	const items = () => Math.ceil(tilesM / blockM) * Math.ceil(tilesN / blockN);
 	while (items() < LEAST_ITEMS && blockM * blockN >= 2 * least) {
-		if (blockN > ROWS * blockM || blockM === 1) blockN = Math.ceil(blockN / 2);
+		if (blockN > 1) blockN = Math.ceil(blockN / 2);
 		else blockM = Math.ceil(blockM / 2);
 	}
-	if (blockN === tilesN && blockM * blockN < least) blockM = Math.min(tilesM, 16, Math.ceil(least / blockN));
 	return { blockM, blockN, items: items() };
 }
 
