@@ -18,8 +18,12 @@ const TILE = 128;
 const ITEMS = 16;
 /** Work of a chunk: enough to be worth handing out. */
 const CHUNK_FLOPS = 2e5;
+/** Chunks that share out evenly among threads: beyond that they may be larger, up to five times, and are handed out less often. */
+const CHUNKS = 32;
 /** Images that the gradient of the weights takes together: as many as stay in the second-level cache. */
 const CACHE_BYTES = 192 * 1024;
+/** Images at least whose gradients of the weights are summed before the sums go to memory. */
+const LEAST_IMAGES = 8;
 /** Weights of more bytes than this are read for several images at a time: they leave the first-level cache in between. */
 const NEAR_BYTES = 12 * 1024;
 /** How many images then. */
@@ -54,7 +58,9 @@ export const wasmConv: ConvKernels<Tensor> = {
 		}
 		const plan = makePlan(wasm, g, false);
 		const size = dweight.size;
-		const most = Math.max(1, Math.min(ITEMS, Math.floor(PARTIAL_FLOATS / Math.max(1, size))));
+		// Parts of the rows of weights make items too, but would lay out the same images again.
+		const worth = plan.imageBytes > 0 ? ITEMS : Math.ceil(g.images / LEAST_IMAGES);
+		const most = Math.max(1, Math.min(ITEMS, worth, Math.floor(PARTIAL_FLOATS / Math.max(1, size))));
 		const unitsEach = Math.ceil(plan.units / most);
 		const chunks = Math.ceil(plan.units / unitsEach);
 		const { splits, panelsEach } = splitPanels(g, chunks * g.groups);
@@ -205,7 +211,8 @@ function imagesTogether(wholes: number, weights: number): number {
 /** Items a chunk, of `items` that share the work of the whole. */
 function grain(g: Geometry, items: number): number {
 	const flops = 2 * g.images * g.groups * g.outputs * weightsOf(g) * g.outSize[0] * g.outSize[1];
-	return Math.max(1, Math.round((CHUNK_FLOPS * items) / Math.max(1, flops)));
+	const least = Math.round((CHUNK_FLOPS * items) / Math.max(1, flops));
+	return Math.max(1, least, Math.min(5 * least, Math.floor(items / CHUNKS)));
 }
 
 /** Packs the weights at `places` into panels of four rows, each value four times, and two for the rest of `padded` rows. */
