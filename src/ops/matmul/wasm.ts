@@ -8,17 +8,18 @@ import type { Matrices, Product, ProductKernels } from "./product.ts";
 /** The micro-kernel's tile. */
 const TILE_M = 3;
 const TILE_N = 12;
-/** Most of k at once: twelve columns of B are then at most 18 kB and stay in the first-level cache. */
-const K_BLOCK = 384;
-/** Where k is short, so many of it together: as many columns of B as stay in the first-level cache (24 kB) are packed at once. */
-const PACKED_K = 512;
+/**
+ * Most of k at once: twelve columns of B are then at most 24 kB and stay in the first-level cache. Where k is shorter, as
+ * many more columns are packed together.
+ */
+const K_BLOCK = 512;
 /** Up to so many rows or columns, dot products do better than tiles that stand mostly empty. */
 const FEW = 3;
 /** Work of an item of a launch that is worth handing out (10 us). */
 const LEAST_FLOPS = 4e5;
 /** Items that a product is cut into at least, if they are worth it: enough to share out evenly. */
 const LEAST_ITEMS = 16;
-/** Rows of a block, in tiles: so many use what is packed of B. Theirs of A, at most 480 kB, stay in the second-level cache. */
+/** Rows of a block, in tiles: so many use what is packed of B. Theirs of A, at most 640 kB, stay in the second-level cache. */
 const ROWS = 104;
 /** Columns of a block, in tiles, where there are many. */
 const COLUMNS = 64;
@@ -75,7 +76,7 @@ function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 	const { blockM, blockN, items } = blocks(m, n, k);
 	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
 	const kStep = Math.max(1, Math.ceil(k / kBlocks));
-	const together = Math.min(blockN, Math.max(1, Math.floor(PACKED_K / kStep)));
+	const together = Math.min(blockN, Math.max(1, Math.floor(K_BLOCK / kStep)));
 	wasm.launch(
 		"matmul_multiply",
 		[
