@@ -69,9 +69,9 @@ export function matmul_rows(
     const high = rows & ~3;
     // Lines of 16 k at a time: as many are on their way at once, and whole lines are written.
     for (let k0 = 0; k0 < wide; k0 += 16) {
-      const end = min(k0 + 16, wide);
+      const stop = min(k0 + 16, wide);
       for (let i = 0; i < high; i += 4) {
-        for (let k = k0; k < end; k += 4) {
+        for (let k = k0; k < stop; k += 4) {
           const p0 = from + <usize>k * aColumn + (<usize>i << 2);
           const p1 = p0 + aColumn, p2 = p1 + aColumn, p3 = p2 + aColumn;
           const into = to + <usize>i * step + (<usize>k << 2);
