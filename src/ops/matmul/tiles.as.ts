@@ -14,13 +14,14 @@
 
 import { fma } from "../../backend/wasm/simd.as";
 
+/** Without a fused multiply-add a product needs a register of its own. */
 const SPLIT = !ASC_FEATURE_RELAXED_SIMD;
 const A_AHEAD: usize = 116;
 const B_AHEAD: usize = 4;
 
 /**
- * c[3, 12] = from[3, 12] + A B for k of at least 1, the rows of A at a0, a1 and a2, contiguous along k, and B packed as
- * [k][12]. Row strides in bytes: `fromStep` (0 to start all rows from one, such as the bias) and `ldc`.
+ * c[3, 12] = from[3, 12] + A B for k of at least 1, with A contiguous along k and B packed as [k][12]. Row strides in bytes:
+ * `aRow` (0 to take one row three times), `fromStep` (0 to start all rows from one, such as the bias) and `ldc`.
  */
 export function tile(
   a: usize, b: usize, aRow: usize, k: i32, from: usize, fromStep: usize, c: usize, ldc: usize,
