@@ -57,12 +57,75 @@ export function clear(to: usize, count: i32): void {
   for (const end = to + (<usize>count << 2); to < end; to += 16) v128.store(to, i64x2.splat(0));
 }
 
+/** to[i] = from[i] + add for `count` floats. The last four may be written twice: a row is rarely a multiple of four. */
 // @ts-ignore: decorator
 @inline
-function copy(from: usize, to: usize, count: i32): void {
+function copy(from: usize, to: usize, count: i32, add: f32): void {
+  const add4 = f32x4.splat(add);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    v128.store(to + (<usize>i << 2), f32x4.add(v128.load(from + (<usize>i << 2)), add4));
+  }
+  if (i < count && count >= 4) {
+    const last = <usize>(count - 4) << 2;
+    v128.store(to + last, f32x4.add(v128.load(from + last), add4));
+    return;
+  }
+  for (; i < count; i++) store<f32>(to + (<usize>i << 2), load<f32>(from + (<usize>i << 2)) + add);
+}
+
+/** A row of `count` columns to the even ones among them and the odd ones, which start at `even` and `odd`. */
+function part(row: usize, count: i32, even: usize, odd: usize): void {
+  let i = 0;
+  const pairs = count & ~1;
+  while (i < pairs && pairs >= 8) {
+    i = min(i, pairs - 8);
+    const a = v128.load(row + (<usize>i << 2));
+    const b = v128.load(row + (<usize>i << 2), 16);
+    v128.store(even + (<usize>i << 1), v128.shuffle<f32>(a, b, 0, 2, 4, 6));
+    v128.store(odd + (<usize>i << 1), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
+    i += 8;
+  }
+  for (; i < count; i++) {
+    store<f32>((i & 1 ? odd : even) + (<usize>(i >> 1) << 2), load<f32>(row + (<usize>i << 2)));
+  }
+}
+
+/** The other way, plus `add`. */
+function join(even: usize, odd: usize, count: i32, row: usize, add: f32): void {
+  const add4 = f32x4.splat(add);
+  let i = 0;
+  const pairs = count & ~1;
+  while (i < pairs && pairs >= 8) {
+    i = min(i, pairs - 8);
+    const a = f32x4.add(v128.load(even + (<usize>i << 1)), add4);
+    const b = f32x4.add(v128.load(odd + (<usize>i << 1)), add4);
+    v128.store(row + (<usize>i << 2), v128.shuffle<f32>(a, b, 0, 4, 1, 5));
+    v128.store(row + (<usize>i << 2), v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
+    i += 8;
+  }
+  for (; i < count; i++) {
+    store<f32>(row + (<usize>i << 2), load<f32>((i & 1 ? odd : even) + (<usize>(i >> 1) << 2)) + add);
+  }
+}
+
+/** `count` floats of `value`. */
+// @ts-ignore: decorator
+@inline
+function fill(to: usize, count: i32, value: f32): void {
+  const value4 = f32x4.splat(value);
   let i = count;
-  for (; i >= 4; i -= 4, from += 16, to += 16) v128.store(to, v128.load(from));
-  for (; i > 0; i--, from += 4, to += 4) store<f32>(to, load<f32>(from));
+  for (; i >= 4; i -= 4, to += 16) v128.store(to, value4);
+  for (; i > 0; i--, to += 4) store<f32>(to, value);
+}
+
+/** Each channel's bias all over the image at `x`; `bias` 0 for zeros. */
+export function fillBias(plan: usize, bias: usize, x: usize): void {
+  const size = field(plan, Field.height) * field(plan, Field.width);
+  const channels = field(plan, Field.channels);
+  for (let c: usize = 0; c < <usize>channels; c++, x += <usize>size << 2) {
+    fill(x, size, bias ? load<f32>(bias + (c << 2)) : 0);
+  }
 }
 
 /** One image of the plan's channels at `x` to its padded form at `out`. */
@@ -89,8 +152,15 @@ export function pad(plan: usize, x: usize, out: usize): void {
       clear(out, pitch);
       if (from < 0 || from >= height) continue;
       const row = x + (<usize>(c * height + from) * <usize>width << 2);
-      if (stride == 1) copy(row, out + (<usize>left << 2), inside);
-      else {
+      if (stride == 1) copy(row, out + (<usize>left << 2), inside, 0);
+      else if (stride == 2) {
+        // Column 0 is odd where `left` is.
+        const first = left & 1;
+        const even = out + (<usize>((left + 1) >> 1) << 2);
+        const odd = out + (<usize>(phase + ((left + 1) >> 1)) << 2);
+        if (first && inside > 0) store<f32>(odd - 4, load<f32>(row));
+        part(row + (<usize>first << 2), inside - first, even, odd);
+      } else {
         for (let f = 0; f < phases; f++) {
           const first = firstOf(f, left, stride);
           let to = out + (<usize>(f * phase + (first + left) / stride) << 2);
@@ -125,25 +195,25 @@ export function crop(plan: usize, padded: usize, bias: usize, x: usize): void {
   const inside = max(0, min(width, columns - left));
   for (let c = 0; c < channels; c++) {
     const add = bias ? load<f32>(bias + (<usize>c << 2)) : 0;
-    const add4 = f32x4.splat(add);
     for (let r = 0; r < height; r++, x += <usize>width << 2) {
       const from = padded + (<usize>(c * plane + (r + top) * pitch) << 2);
       let j = 0;
       if (r + top < rows) {
-        if (stride == 1) {
-          const row = from + (<usize>left << 2);
-          for (; j + 4 <= inside; j += 4) {
-            v128.store(x + (<usize>j << 2), f32x4.add(v128.load(row + (<usize>j << 2)), add4));
-          }
-          for (; j < inside; j++) store<f32>(x + (<usize>j << 2), load<f32>(row + (<usize>j << 2)) + add);
+        if (stride == 1) copy(from + (<usize>left << 2), x, inside, add);
+        else if (stride == 2) {
+          const first = left & 1;
+          const even = from + (<usize>((left + 1) >> 1) << 2);
+          const odd = from + (<usize>(phase + ((left + 1) >> 1)) << 2);
+          if (first && inside > 0) store<f32>(x, load<f32>(odd - 4) + add);
+          join(even, odd, inside - first, x + (<usize>first << 2), add);
         } else {
           for (let f = 0; f < stride; f++) {
             const first = firstOf(f, left, stride);
             let at = from + (<usize>(f * phase + (first + left) / stride) << 2);
             for (let i = first; i < inside; i += stride, at += 4) store<f32>(x + (<usize>i << 2), load<f32>(at) + add);
           }
-          j = inside;
         }
+        j = inside;
       }
       for (; j < width; j++) store<f32>(x + (<usize>j << 2), add);
     }
@@ -203,6 +273,10 @@ export function separate(plan: usize, block: usize, bias: usize, x: usize, step:
  * overlaps the one before, the lanes that the latter has are zero.
  */
 export function groupRow(y: usize, outHeight: i32, outWidth: i32, to: usize, step: usize): void {
+  if ((outWidth & 3) == 0) {
+    for (let i = outHeight * outWidth; i > 0; i -= 4, y += 16, to += step) v128.store(to, v128.load(y));
+    return;
+  }
   const iota = i32x4(0, 1, 2, 3);
   for (let r = 0; r < outHeight; r++, y += <usize>outWidth << 2) {
     let j = 0;

@@ -4,7 +4,7 @@
 
 import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
-  BLOCK, clear, crop, field, Field, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
+  BLOCK, clear, crop, field, Field, fillBias, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
 import { outer2, outer2pairs, outer4, outer4pairs, scatter4, scatterApart4 } from "./gradient-tiles.as";
 import { gather2, gather2by3, gather2by5, gather4, gather4by3, gather4by5 } from "./tiles.as";
@@ -184,7 +184,7 @@ function groupOutput(plan: usize, y: usize, n: i32, g: i32, room: usize): usize 
 /**
  * x = wᵀ y + bias: the adjoint of conv_gather. `packed` holds panels of four weights, [m][4][4], whose
  * offsets are in `offsets`; past the last weight they are those of the first. In scratch: the tile,
- * the image of `imageBytes`, the output.
+ * the image of `imageBytes`, unless x has its form already, and the output.
  */
 export function conv_scatter(
   plan: usize, y: usize, offsets: usize, bases: usize, packed: usize, bias: usize, x: usize, imageBytes: usize,
@@ -196,25 +196,27 @@ export function conv_scatter(
   const panels = (field(plan, Field.weights) + 3) / 4;
   const pixelGroups = field(plan, Field.pixelGroups);
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
+  const inPlace = field(plan, Field.mode) == IN_PLACE;
   const apart = field(plan, Field.apart);
   const row = <usize>field(plan, Field.yPitch) << 2;
   const step = imageStep(plan);
   for (let item = begin; item < end; item++) {
     const g = item % groups;
     const n = (item / groups) * (interleaved ? BLOCK : 1);
-    const image = scratch + TILE;
-    const from = groupOutput(plan, y, n, g, image + imageBytes);
-    clear(image, channels * field(plan, Field.plane));
+    const from = groupOutput(plan, y, n, g, scratch + TILE + imageBytes);
+    const to = x + <usize>n * step + <usize>g * (step / <usize>groups);
+    const b = bias ? bias + (<usize>(g * channels) << 2) : 0;
+    const image = inPlace ? to : scratch + TILE;
+    if (inPlace) fillBias(plan, b, to);
+    else clear(image, channels * field(plan, Field.plane));
     for (let k = 0; k < panels; k++) {
       const w = packed + (<usize>(g * panels + k) * <usize>outputs << 6);
       const off = offsets + (<usize>k << 4);
       if (k < apart) scatterApart4(w, outputs, from, row, off, image, bases, pixelGroups);
       else scatter4(w, outputs, from, row, off, image, bases, pixelGroups, scratch);
     }
-    const to = x + <usize>n * step + <usize>g * (step / <usize>groups);
-    const b = bias ? bias + (<usize>(g * channels) << 2) : 0;
     if (interleaved) separate(plan, image, b, to, step, min(BLOCK, field(plan, Field.images) - n));
-    else crop(plan, image, b, to);
+    else if (!inPlace) crop(plan, image, b, to);
   }
 }
 

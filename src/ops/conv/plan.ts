@@ -43,7 +43,7 @@ function flattened(g: Geometry): Geometry {
 }
 
 /** How an image is laid out; lengths in floats, as in images.as.ts. */
-function layout(g: Geometry, copies: boolean) {
+function layout(g: Geometry) {
 	const rows = (g.outSize[0] - 1) * g.stride[0] + extent(g, 0);
 	const columns = (g.outSize[1] - 1) * g.stride[1] + extent(g, 1);
 	if (g.outSize[1] < LANES) {
@@ -51,7 +51,7 @@ function layout(g: Geometry, copies: boolean) {
 		return { mode: INTERLEAVED, rows, columns, pitch, phase: 0, plane: rows * pitch };
 	}
 	const fits = g.top === 0 && g.left === 0 && rows <= g.size[0] && columns <= g.size[1];
-	if (fits && g.stride[1] === 1 && !copies) {
+	if (fits && g.stride[1] === 1) {
 		return { mode: IN_PLACE, rows, columns, pitch: g.size[1], phase: 0, plane: g.size[0] * g.size[1] };
 	}
 	const phase = Math.ceil(columns / g.stride[1]);
@@ -145,9 +145,9 @@ interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "b
 	readonly starts: readonly number[];
 }
 
-function makeTables(geometry: Geometry, copies: boolean): Tables {
+function makeTables(geometry: Geometry): Tables {
 	const g = flattened(geometry);
-	const image = layout(g, copies);
+	const image = layout(g);
 	const { mode, rows, columns, pitch, phase, plane } = image;
 	const offsets = weightOffsets(g, image);
 	const { bases, outBases } = groupBases(g, image);
@@ -192,22 +192,21 @@ function makeTables(geometry: Geometry, copies: boolean): Tables {
 }
 
 /** The tables of the shapes met last: a training step asks for the same ones again and again. */
-const known: { geometry: Geometry; copies: boolean; tables: Tables }[] = [];
+const known: { geometry: Geometry; tables: Tables }[] = [];
 const MOST_KNOWN = 128;
 
-function tablesFor(geometry: Geometry, copies: boolean): Tables {
+function tablesFor(geometry: Geometry): Tables {
 	for (const entry of known) {
-		if (entry.copies === copies && sameGeometry(entry.geometry, geometry)) return entry.tables;
+		if (sameGeometry(entry.geometry, geometry)) return entry.tables;
 	}
-	const tables = makeTables(geometry, copies);
+	const tables = makeTables(geometry);
 	if (known.length === MOST_KNOWN) known.shift();
-	known.push({ geometry, copies, tables });
+	known.push({ geometry, tables });
 	return tables;
 }
 
-/** `copies`: the image is to be written, so never use it in place. */
-export function makePlan(wasm: WasmBackend, geometry: Geometry, copies: boolean): Plan {
-	const tables = tablesFor(geometry, copies);
+export function makePlan(wasm: WasmBackend, geometry: Geometry): Plan {
+	const tables = tablesFor(geometry);
 	const { starts } = tables;
 	const ptr = wasm.table(tables.values);
 	return {

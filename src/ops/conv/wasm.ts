@@ -56,7 +56,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			dweight.view().fill(0);
 			return;
 		}
-		const plan = makePlan(wasm, g, false);
+		const plan = makePlan(wasm, g);
 		const size = dweight.size;
 		// Parts of the rows of weights make items too, but would lay out the same images again.
 		const worth = plan.imageBytes > 0 ? ITEMS : Math.ceil(g.images / LEAST_IMAGES);
@@ -127,7 +127,7 @@ function range(count: number, step: number): Int32Array {
 function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias: Tensor | null, out: Tensor): void {
 	if (out.size === 0) return;
 	const wasm = wasmOf(out);
-	const plan = makePlan(wasm, g, false);
+	const plan = makePlan(wasm, g);
 	const packed = pack(wasm, g, weight, places, even(g.outputs));
 	const together = plan.interleaved ? 1 : imagesTogether(plan.units * g.groups, even(g.outputs) * weightsOf(g));
 	const wholes = Math.ceil(plan.units / together) * g.groups;
@@ -150,7 +150,7 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): void {
 	if (image.size === 0) return;
 	const wasm = wasmOf(out);
-	const plan = makePlan(wasm, g, true);
+	const plan = makePlan(wasm, g);
 	const weights = weightsOf(g);
 	const order = remembered(`scatter ${g.channels} ${weights}`, () => scatterOrder(g));
 	const places = { rows: order, columns: range(g.outputs, weights) };
