@@ -6,23 +6,19 @@ import { batch_norm_statistics, channelsTogether } from "./kernel.as";
 import { SUMS } from "./pieces.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
 import {
-  addGradientSumsThrough, gradientRows, gradientSumsThrough, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
+  addGradientSumsThrough, gradientRows, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/normalize.as";
 import { rowStatistics } from "../shared/statistics.as";
 import { mergeStatistics, storeGradient, valueOr } from "../shared/table.as";
 
+/** Scratch of each channel: its sums of a piece, those of the pieces before, and what the gradient is made of. */
+const EACH: usize = 48;
+
 /** Where in scratch the planes are between means and what comes before them. */
-const PLANES: usize = 64;
+const PLANES: usize = 8 * EACH;
 
 /** Examples that are pooled while the first-level cache holds them. */
 const POOLED_TOGETHER: i32 = 4;
-
-/** How many of so many channels a visit takes: one where means are taken, since its rows have to stay in the first-level cache. */
-// @ts-ignore: decorator
-@inline
-function together(n: i32, s: i32, pooled: usize, channels: i32): i32 {
-  return pooled != 0 ? 1 : channelsTogether(n, s, 1, channels);
-}
 
 /** Channels [begin, end), which are few enough to be taken together. */
 // @ts-ignore: decorator
@@ -66,36 +62,32 @@ function statistics(
   }
 }
 
-/** The sums of gradients of examples [from, to) of a channel, at `scratch`; what arrives at the norm goes to dx. */
+/** Adds examples [from, to) of a channel to the sums of gradients at `out`; what arrives at the norm goes to dx. */
 // @ts-ignore: decorator
 @inline
-function sums(
-  then: i32, x: usize, dy: usize, y: usize, dx: usize, center: f32, c: i32, s: i32,
-  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, scratch: usize,
+function addSums(
+  then: i32, x: usize, dy: usize, y: usize, dx: usize, center: f32, c: i32, s: i32, pooled: usize, height: i32, width: i32,
+  outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, out: usize, planes: usize,
 ): void {
-  if (pooled == 0) {
-    const at = (<usize>(from * c + channel) * <usize>s) << 2;
-    return gradientSumsThrough(then, x + at, dy + at, y + at, dx + at, to - from, s, c * s, center, scratch);
-  }
-  const planes = scratch + PLANES;
   const size = <usize>s << 2;
-  store<f64>(scratch, 0);
-  store<f64>(scratch, 0, 8);
-  for (let first = from; first < to; first += GROUP) {
-    const rows = min(GROUP, to - first);
-    for (let plane = first * c + channel, at = planes, i = 0; i < rows; i++, plane += c, at += size) {
-      // The address that puts plane number `plane` at `at`.
-      const address = at - <usize>plane * size;
+  const at = (<usize>(from * c + channel)) * size;
+  let arriving = dy + at;
+  let stride = c * s;
+  if (pooled != 0) {
+    for (let plane = from * c + channel, i = from, to4 = planes; i < to; i++, plane += c, to4 += size) {
+      // The address that puts plane number `plane` at `to4`.
+      const address = to4 - <usize>plane * size;
       pool_average_halving_backward(dy, address, height, width, outHeight, outWidth, plane, plane + 1);
     }
-    const at = (<usize>(first * c + channel) * <usize>s) << 2;
-    addGradientSumsThrough(then, x + at, planes, s, y + at, dx + at, rows, s, c * s, center, scratch);
+    arriving = planes;
+    stride = s;
   }
+  addGradientSumsThrough(then, x + at, arriving, stride, y + at, dx + at, to - from, s, c * s, center, out);
 }
 
 /**
  * `pooled`, where it is not 0, says that dy is the gradient of the means. dx may be y: what arrives at the norm then takes
- * its place. `rows` as in `statistics`. Scratch holds 64 bytes and, for the means, GROUP planes.
+ * its place. `rows` as in `statistics`. Scratch holds 384 bytes and, for the means, GROUP planes.
  */
 // @ts-ignore: decorator
 @inline
@@ -105,26 +97,44 @@ function backward(
   begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const out = scratch + 16;
-  for (let channel = begin; channel < end; channel++) {
-    const center = load<f32>(stats + (<usize>channel << 2));
-    let sum: f64 = 0;
-    let dot: f64 = 0;
-    for (let from = 0; from < n; from += rows) {
-      const to = min(from + rows, n);
-      sums(
-        then, x, dy, y, dx, center, c, s, pooled, height, width, outHeight, outWidth, channel, from, to, scratch,
-      );
-      sum += load<f64>(scratch);
-      dot += load<f64>(scratch, 8);
+  const together = channelsTogether(n, s, 2, end - begin);
+  const some = together > 1 || pooled != 0 ? GROUP : n;
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
+    memory.fill(scratch, 0, PLANES);
+    for (let piece = 0; piece < n; piece += rows) {
+      const stop = min(piece + rows, n);
+      for (let from = piece; from < stop; from += some) {
+        const to = min(from + some, stop);
+        for (let channel = first, state = scratch; channel < last; channel++, state += EACH) {
+          const center = load<f32>(stats + (<usize>channel << 2));
+          addSums(
+            then, x, dy, y, dx, center, c, s, pooled, height, width, outHeight, outWidth, channel, from, to, state,
+            scratch + PLANES,
+          );
+        }
+      }
+      for (let channel = first, state = scratch; channel < last; channel++, state += EACH) {
+        v128.store(state, f64x2.add(v128.load(state, 16), v128.load(state)), 16);
+        v128.store(state, f64x2.splat(0));
+      }
     }
-    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, out, 4);
-    const a = load<f32>(out), b = load<f32>(out, 4), shift = load<f32>(out, 8);
-    // What arrived at the norm stands in dx now, and what leaves it takes its place.
-    const offset = (<usize>channel * <usize>s) << 2;
-    const to = dx + offset;
-    if (training) gradientRows(x + offset, to, to, n, s, c * s, center, a, b, shift);
-    else normalizeRows(to, to, n, s, c * s, 0, a, 0);
+    for (let channel = first, state = scratch; channel < last; channel++, state += EACH) {
+      const sum = load<f64>(state, 16), dot = load<f64>(state, 24);
+      storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, state + 32, 4);
+    }
+    // What arrived at the norm stands in dx now, and what leaves it takes its place. The last examples first, as in normalizeRowsThen.
+    const back = together > 1 ? GROUP : n;
+    for (let from = ((n - 1) / back) * back; from >= 0; from -= back) {
+      for (let channel = first, state = scratch + 32; channel < last; channel++, state += EACH) {
+        const a = load<f32>(state), b = load<f32>(state, 4), shift = load<f32>(state, 8);
+        const center = load<f32>(stats + (<usize>channel << 2));
+        const at = (<usize>(from * c + channel) * <usize>s) << 2;
+        const to = dx + at;
+        if (training) gradientRows(x + at, to, to, min(back, n - from), s, c * s, center, a, b, shift);
+        else normalizeRows(to, to, min(back, n - from), s, c * s, 0, a, 0);
+      }
+    }
   }
 }
 
@@ -132,8 +142,8 @@ export function batch_norm_relu_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
-    const last = min(first + together(n, s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
+    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
     normalize(RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
@@ -142,8 +152,8 @@ export function batch_norm_sigmoid_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
-    const last = min(first + together(n, s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
+    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
     normalize(SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
@@ -153,8 +163,8 @@ export function batch_norm_relu_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
-    const last = min(first + together(n, s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
+    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
     statistics(x, stats, n, c, s, eps, rows, first, last, scratch);
     batch_norm_relu_normalize(
       x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
@@ -167,8 +177,8 @@ export function batch_norm_sigmoid_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += together(n, s, pooled, end - begin)) {
-    const last = min(first + together(n, s, pooled, end - begin), end);
+  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
+    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
     statistics(x, stats, n, c, s, eps, rows, first, last, scratch);
     batch_norm_sigmoid_normalize(
       x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,

@@ -9,6 +9,8 @@ import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.t
 
 /** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
 const PLANES = 16;
+/** Before them, what is kept of each channel: PLANES in the kernels. */
+const STATES_BYTES = 384;
 
 /** What the kernels with an activation are told of the means behind it; `pooled` is not 0 where there are some. */
 function halvingArgs(pooled: number, halving: Halving | null | undefined): number[] {
@@ -22,7 +24,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
 		if (following) {
 			const numbers = [...halvingArgs(pooled?.ptr ?? 0, halving), eps, cutOf(part, 1).rows];
-			const activated = { tensors, numbers, apart: halving != null };
+			const activated = { tensors, numbers };
 			launchByChannel(`batch_norm_${following}_forward`, x, part, activated);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, part.count], columns: false };
@@ -41,7 +43,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const tensors = [x, y, weight, bias, stats];
 		if (following) {
 			const numbers = halvingArgs(pooled?.ptr ?? 0, halving);
-			const activated = { tensors, numbers, apart: halving != null };
+			const activated = { tensors, numbers };
 			launchByChannel(`batch_norm_${following}_normalize`, x, part, activated);
 		} else if (isLargeTable(part)) normalizeRows({ x, y, weight, bias, stats }, x, part);
 		else launchByChannel("batch_norm_normalize", x, part, { tensors });
@@ -54,8 +56,8 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const tensors = [at(x), at(dy), at(dx), ...sums];
 		if (following && y) {
 			const numbers = [...halvingArgs(1, halving), training ? 1 : 0, cutOf(part, 2).rows];
-			const scratchBytes = 64 + (halving ? PLANES * 4 * part.s : 0);
-			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers, apart: true, scratchBytes };
+			const scratchBytes = STATES_BYTES + (halving ? PLANES * 4 * part.s : 0);
+			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers, scratchBytes };
 			launchByChannel(`batch_norm_${following}_backward`, x, part, activated);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [part.count], columns: false };

@@ -126,22 +126,9 @@ export function normalizeRows(
 }
 
 /**
- * sum g and sum g (x - center) over the rows, as float64 at `out`; g is the gradient of the normalized
- * values: dy itself, or what an activation with result `y` makes of it, which is then written to `to`.
- */
-// @ts-ignore: decorator
-@inline
-export function gradientSumsThrough(
-  then: i32, x: usize, dy: usize, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
-): void {
-  store<f64>(out, 0);
-  store<f64>(out, 0, 8);
-  addGradientSumsThrough(then, x, dy, stride, y, to, rows, length, stride, center, out);
-}
-
-/**
- * The same, added to what stands at `out`: GROUP rows at a time, and what is left over last, give the bits of all at
- * once. Rows of dy are `dyStride` elements apart.
+ * Adds sum g and sum g (x - center) over the rows to the two float64 at `out`; g is the gradient of the normalized values:
+ * dy itself, or what an activation with result `y` makes of it, which is then written to `to`. GROUP rows at a time, and
+ * what is left over last, give the bits of all at once. Rows of dy are `dyStride` elements apart.
  */
 // @ts-ignore: decorator
 @inline
@@ -303,7 +290,9 @@ function singleGradientSums(
 export function gradientSums(
   x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
-  gradientSumsThrough(NOTHING, x, dy, 0, 0, rows, length, stride, center, out);
+  store<f64>(out, 0);
+  store<f64>(out, 0, 8);
+  addGradientSums(x, dy, rows, length, stride, center, out);
 }
 
 /** The same, added to what stands at `out`, as {@link addGradientSumsThrough}. */

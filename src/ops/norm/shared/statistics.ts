@@ -11,10 +11,10 @@ interface StatisticsKernels {
 
 /** Elements that make a chunk worth a hand-over between threads. */
 const CHUNK = 16384;
-/** Channels of so few values in each example are taken together where that leaves so many chunks; see batch-norm/kernel.as.ts. */
+/** Channels of so few values in each example are taken together where that leaves so many chunks a thread; see batch-norm/kernel.as.ts. */
 const SHORT = 256;
 const TOGETHER = 8;
-const LEAST_CHUNKS = 8;
+const LEAST_CHUNKS = 2;
 /** Columns that a kernel takes together. */
 const COLUMNS = 16;
 const SCRATCH_BYTES = 10240;
@@ -67,8 +67,7 @@ export function referenceStatistics(
 
 /**
  * Runs a kernel whose work items are channels. There are two of each: `name`, and `name_columns` for
- * [N, C], where a channel is a column and sizes are n and c alone. `apart`: the kernel takes channels one by one,
- * however short their rows.
+ * [N, C], where a channel is a column and sizes are n and c alone.
  */
 export function launchByChannel(
 	name: string,
@@ -78,16 +77,17 @@ export function launchByChannel(
 		tensors: readonly Located[];
 		numbers?: readonly number[];
 		columns?: boolean;
-		apart?: boolean;
 		scratchBytes?: number;
 	},
 ): void {
 	const columns = args.columns ?? s === 1;
-	const neighbors = s <= SHORT && !args.apart ? Math.min(TOGETHER, Math.floor(c / LEAST_CHUNKS)) : 1;
+	const backend = wasmOf(like);
+	// Channels that are taken together have the same bits as by themselves.
+	const neighbors = s <= SHORT ? Math.min(TOGETHER, Math.floor(c / (LEAST_CHUNKS * backend.threads))) : 1;
 	const perChunk = Math.max(1, neighbors, Math.ceil(CHUNK / (n * s)));
 	const values = [...args.tensors.map(addressOf), ...(columns ? [n, c] : [n, c, s]), ...(args.numbers ?? [])];
 	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
-	wasmOf(like).launch(columns ? `${name}_columns` : name, values, c, grain, args.scratchBytes ?? SCRATCH_BYTES);
+	backend.launch(columns ? `${name}_columns` : name, values, c, grain, args.scratchBytes ?? SCRATCH_BYTES);
 }
 
 /** A tensor, or the part of it that starts so many elements in. Null: no such argument. */
