@@ -36,7 +36,7 @@ function benchmark(name: string, x: number[], w: number[], options: Conv2dOption
 	const [dx, dw] = [filled(x), filled(w)];
 	measure(`${name}, forward`, flopsOf(g), () => wasmConv.gather(g, image, weight, bias, out));
 	measure(`${name}, dx`, flopsOf(g), () => wasmConv.scatter(g, out, weight, null, dx));
-	measure(`${name}, dW`, flopsOf(g), () => wasmConv.outer(g, image, out, dw));
+	measure(`${name}, dW`, flopsOf(g), () => wasmConv.outer(g, image, out, dw, null));
 }
 
 benchmark("LeNet 1-6 k5, 28 x 28", [256, 1, 28, 28], [6, 1, 5, 5]);

@@ -59,8 +59,8 @@ export interface ConvKernels<T> {
 	gather(g: Geometry, image: T, weight: T, bias: T | null, out: T): void;
 	/** image = weightᵀ out + bias, one bias an image channel. */
 	scatter(g: Geometry, out: T, weight: T, bias: T | null, image: T): void;
-	/** dweight = out imageᵀ, summed over all images. */
-	outer(g: Geometry, image: T, out: T, dweight: T): void;
+	/** dweight = out imageᵀ, summed over all images, and sums over `out`, one an output channel, where `sums` is not null. */
+	outer(g: Geometry, image: T, out: T, dweight: T, sums: T | null): void;
 	/** sums[c] = sum of x[n, c, …] over all n and the `size` values of each channel. */
 	channelSums(x: T, images: number, channels: number, size: number, sums: T): void;
 }

@@ -269,34 +269,61 @@ export function separate(plan: usize, block: usize, bias: usize, x: usize, step:
 }
 
 /**
- * One channel of an output to groups of pixels, `step` bytes apart. Where the last group of a row
+ * One channel of an output to groups of pixels, `step` bytes apart, and their sums. Where the last group of a row
  * overlaps the one before, the lanes that the latter has are zero.
  */
-export function groupRow(y: usize, outHeight: i32, outWidth: i32, to: usize, step: usize): void {
+export function groupRow(y: usize, outHeight: i32, outWidth: i32, to: usize, step: usize): v128 {
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   if ((outWidth & 3) == 0) {
-    for (let i = outHeight * outWidth; i > 0; i -= 4, y += 16, to += step) v128.store(to, v128.load(y));
-    return;
-  }
-  const iota = i32x4(0, 1, 2, 3);
-  for (let r = 0; r < outHeight; r++, y += <usize>outWidth << 2) {
-    let j = 0;
-    for (; j + 4 <= outWidth; j += 4, to += step) v128.store(to, v128.load(y + (<usize>j << 2)));
-    if (j < outWidth) {
-      const start = outWidth - 4;
-      const fresh = i32x4.ge_s(iota, i32x4.splat(j - start));
-      v128.store(to, v128.and(v128.load(y + (<usize>start << 2)), fresh));
+    let left = outHeight * outWidth;
+    for (; left >= 16; left -= 16, y += 64) {
+      const a = v128.load(y), b = v128.load(y, 16), c = v128.load(y, 32), d = v128.load(y, 48);
+      v128.store(to, a);
       to += step;
+      v128.store(to, b);
+      to += step;
+      v128.store(to, c);
+      to += step;
+      v128.store(to, d);
+      to += step;
+      s0 = f32x4.add(s0, a);
+      s1 = f32x4.add(s1, b);
+      s2 = f32x4.add(s2, c);
+      s3 = f32x4.add(s3, d);
     }
+    for (; left > 0; left -= 4, y += 16, to += step) {
+      const a = v128.load(y);
+      v128.store(to, a);
+      s0 = f32x4.add(s0, a);
+    }
+    return f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
   }
+  const start = <usize>(outWidth - 4) << 2;
+  const fresh = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(4 - (outWidth & 3)));
+  for (let r = 0; r < outHeight; r++, y += <usize>outWidth << 2) {
+    for (let at: usize = 0; at <= start; at += 16, to += step) {
+      const a = v128.load(y + at);
+      v128.store(to, a);
+      s0 = f32x4.add(s0, a);
+    }
+    const a = v128.and(v128.load(y + start), fresh);
+    v128.store(to, a);
+    s1 = f32x4.add(s1, a);
+    to += step;
+  }
+  return f32x4.add(s0, s1);
 }
 
 /** The same for an interleaved block of `count` images, `image` bytes apart: two groups a pixel. */
-export function groupBlock(y: usize, image: usize, count: i32, pixels: i32, to: usize, step: usize): void {
+export function groupBlock(y: usize, image: usize, count: i32, pixels: i32, to: usize, step: usize): v128 {
+  let sum = f32x4.splat(0);
   for (let p = 0; p < pixels; p++, y += 4, to += 2 * step) {
     v128.store(to, i64x2.splat(0));
     v128.store(to + step, i64x2.splat(0));
     for (let i = 0; i < count; i++) {
       store<f32>(to + <usize>(i >> 2) * step + (<usize>(i & 3) << 2), load<f32>(y + <usize>i * image));
     }
+    sum = f32x4.add(sum, f32x4.add(v128.load(to), v128.load(to + step)));
   }
+  return sum;
 }

@@ -6,7 +6,7 @@ import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import {
   BLOCK, clear, crop, field, Field, fillBias, groupBlock, groupRow, IN_PLACE, INTERLEAVED, interleave, pad, separate,
 } from "./images.as";
-import { outer2, outer2pairs, outer4, outer4pairs, scatter4, scatterApart4 } from "./gradient-tiles.as";
+import { outer2, outer2pairs, outer3, outer3pairs, outer4, outer4pairs, scatter4, scatterApart4 } from "./gradient-tiles.as";
 import { gather2, gather2by3, gather2by5, gather4, gather4by3, gather4by5 } from "./tiles.as";
 
 // See tiles.as.ts.
@@ -15,12 +15,12 @@ export {
   gather4 as conv_tile_gather4, gather4by3 as conv_tile_gather4by3, gather4by5 as conv_tile_gather4by5,
 };
 export {
-  outer2 as conv_tile_outer2, outer2pairs as conv_tile_outer2pairs, outer4 as conv_tile_outer4,
+  outer2 as conv_tile_outer2, outer2pairs as conv_tile_outer2pairs, outer3 as conv_tile_outer3, outer3pairs as conv_tile_outer3pairs, outer4 as conv_tile_outer4,
   outer4pairs as conv_tile_outer4pairs, scatter4 as conv_tile_scatter4, scatterApart4 as conv_tile_scatter_apart4,
 };
 
-/** Bytes of eight sums: each item of work keeps a tile of them at the start of its scratch. */
-const TILE: usize = 128;
+/** Bytes of nine sums: each item of work keeps a tile of them at the start of its scratch. */
+const TILE: usize = 144;
 
 /**
  * Packs weights into panels, for each group of channels: of four rows as [column][4][4], each value four times, and of
@@ -221,12 +221,12 @@ export function conv_scatter(
 }
 
 /**
- * The rows [first, last) of one output as [group][height][4], for each panel of four rows; panels lie
+ * The rows [first, last) of one output as [group][height][4], for each panel of `tall` rows; panels lie
  * `units` outputs apart, so that a panel runs through the outputs of all units, of which this is the
- * u-th.
+ * u-th. What each row sums up to is added to `sums`, where that is not 0.
  */
 function packOutput(
-  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, u: i32, units: i32, to: usize,
+  plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, tall: i32, u: i32, units: i32, to: usize, sums: usize,
 ): void {
   const outputs = field(plan, Field.outputs);
   const outHeight = field(plan, Field.outHeight);
@@ -235,8 +235,8 @@ function packOutput(
   const row = <usize>(outHeight * outWidth) << 2;
   const step = outStep(plan);
   const from = y + <usize>n * step + <usize>(g * outputs) * row;
-  for (let r = first; r < last; r += 4) {
-    const height = min(4, last - r);
+  for (let r = first; r < last; r += tall) {
+    const height = min(tall, last - r);
     const each = <usize>height << 4;
     const panel = to + (<usize>(((r - first) * units + u * height) * pixelGroups) << 4);
     for (let i = 0; i < height; i++) {
@@ -244,9 +244,15 @@ function packOutput(
       const source = from + <usize>(r + i) * row;
       if (r + i >= outputs) {
         for (let p: usize = 0; p < <usize>pixelGroups; p++) v128.store(at + p * each, i64x2.splat(0));
-      } else if (field(plan, Field.mode) == INTERLEAVED) {
-        groupBlock(source, step, min(BLOCK, field(plan, Field.images) - n), outHeight * outWidth, at, each);
-      } else groupRow(source, outHeight, outWidth, at, each);
+        continue;
+      }
+      let sum: v128;
+      if (field(plan, Field.mode) == INTERLEAVED) {
+        sum = groupBlock(source, step, min(BLOCK, field(plan, Field.images) - n), outHeight * outWidth, at, each);
+      } else sum = groupRow(source, outHeight, outWidth, at, each);
+      if (sums == 0) continue;
+      const total = sums + (<usize>(r + i) << 2);
+      store<f32>(total, load<f32>(total) + sumLanes(sum));
     }
   }
 }
@@ -266,20 +272,23 @@ function addTile(tile: usize, step: usize, rows: i32, columns: i32, dw: usize, r
  * over the `count` groups of pixels at `bases`.
  */
 function multiplyOuter(
-  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32,
+  plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, count: i32, first: i32, last: i32, tall: i32,
   dw: usize, tile: usize,
 ): void {
   const K = field(plan, Field.weights);
   const paired = field(plan, Field.paired);
   const row = <usize>K << 2;
-  for (let r = first; r < last; r += 4) {
-    const height = min(4, last - r);
+  for (let r = first; r < last; r += tall) {
+    const height = min(tall, last - r);
     const rows = min(height, field(plan, Field.outputs) - r);
     const y = packed + (<usize>((r - first) * count) << 4);
-    const width = height == 2 ? 4 : 2;
+    const width = 6 - height;
     for (let k = 0; k < K; k += width) {
       const off = offsets + (<usize>k << 2);
-      if (height == 4) {
+      if (height == 3) {
+        if (paired) outer3pairs(y, image, off, bases, count, tile);
+        else outer3(y, image, off, bases, count, tile);
+      } else if (height == 4) {
         if (paired) outer4pairs(y, image, off, bases, count, tile);
         else outer4(y, image, off, bases, count, tile);
       } else if (paired) outer2pairs(y, image, off, bases, count, tile);
@@ -290,14 +299,15 @@ function multiplyOuter(
 }
 
 /**
- * The gradient of the weights, in panels of four rows. An item is (chunk of `unitsEach` images or blocks, group, part
- * of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart.
+ * The gradient of the weights, in panels of `tall` rows, 3 or 4. An item is (chunk of `unitsEach` images or blocks, group,
+ * part of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart. Those of the
+ * bias, sums over y, stand `toSums` floats behind them; 0 for none.
  * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the bases of all
  * groups of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
   plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
-  unitsEach: i32, block: i32, splits: i32, panelsEach: i32, basesBytes: usize, imageBytes: usize,
+  toSums: i32, unitsEach: i32, block: i32, tall: i32, splits: i32, panelsEach: i32, basesBytes: usize, imageBytes: usize,
   begin: i32, end: i32, scratch: usize,
 ): void {
   const groups = field(plan, Field.groups);
@@ -305,7 +315,7 @@ export function conv_outer(
   const K = field(plan, Field.weights);
   const pixelGroups = field(plan, Field.pixelGroups);
   const inPlace = field(plan, Field.mode) == IN_PLACE;
-  const padded = outputs + (outputs & 1);
+  const padded = tall == 3 ? outputs : outputs + (outputs & 1);
   const perUnit = field(plan, Field.mode) == INTERLEAVED ? BLOCK : 1;
   const units = (field(plan, Field.images) + perUnit - 1) / perUnit;
   const allBases = scratch + TILE;
@@ -314,12 +324,14 @@ export function conv_outer(
   repeatBases(bases, pixelGroups, block, inPlace ? imageStep(plan) : imageBytes, allBases);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
-    const first = (item - whole * splits) * panelsEach * 4;
-    const last = min(padded, first + panelsEach * 4);
+    const first = (item - whole * splits) * panelsEach * tall;
+    const last = min(padded, first + panelsEach * tall);
     const g = whole % groups;
     const chunk = whole / groups;
     const dw = partial + (<usize>(chunk * partialStep + g * outputs * K) << 2);
     for (let i = first * K; i < min(outputs, last) * K; i++) store<f32>(dw + (<usize>i << 2), 0);
+    const sums = toSums == 0 ? 0 : partial + (<usize>(chunk * partialStep + toSums + g * outputs) << 2);
+    if (sums != 0) for (let i = first; i < min(outputs, last); i++) store<f32>(sums + (<usize>i << 2), 0);
     const endUnit = min(units, (chunk + 1) * unitsEach);
     for (let u = chunk * unitsEach; u < endUnit; u += block) {
       const count = min(block, endUnit - u);
@@ -327,9 +339,9 @@ export function conv_outer(
       for (let i = 0; i < count; i++) {
         const at = prepare(plan, x, (u + i) * perUnit, g, room + <usize>i * imageBytes);
         if (i == 0) image = at;
-        packOutput(plan, y, (u + i) * perUnit, g, first, last, i, count, packed);
+        packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed, sums);
       }
-      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, dw, scratch);
+      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
     }
   }
 }

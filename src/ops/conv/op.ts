@@ -125,8 +125,10 @@ const convOp: Op<ConvAttrs> = {
 		const dx = like(x, needsGrad[0], "conv dx");
 		if (dx) scatter(g, dy, weight, null, dx);
 		const dweight = like(weight, needsGrad[1], "conv dweight");
-		if (dweight) outer(g, x, dy, dweight);
-		return needsGrad.length < 3 ? [dx, dweight] : [dx, dweight, biasGradient(dy, needsGrad[2])];
+		if (!dweight) return needsGrad.length < 3 ? [dx, null] : [dx, null, biasGradient(dy, needsGrad[2])];
+		const dbias = needsGrad[2] ? empty([weight.shape[0]], x.backend, "float", "conv dbias") : null;
+		outer(g, x, dy, dweight, dbias);
+		return needsGrad.length < 3 ? [dx, dweight] : [dx, dweight, dbias];
 	},
 };
 
@@ -146,7 +148,7 @@ const convTransposeOp: Op<ConvAttrs> = {
 		const dx = like(x, needsGrad[0], "convTranspose dx");
 		if (dx) gather(g, dy, weight, null, dx);
 		const dweight = like(weight, needsGrad[1], "convTranspose dweight");
-		if (dweight) outer(g, dy, x, dweight);
+		if (dweight) outer(g, dy, x, dweight, null);
 		return needsGrad.length < 3 ? [dx, dweight] : [dx, dweight, biasGradient(dy, needsGrad[2])];
 	},
 };

@@ -53,11 +53,12 @@ export const referenceConv: ConvKernels<Tensor> = {
 			x[i] += w[k] * y[o];
 		});
 	},
-	outer(g, image, out, dweight) {
+	outer(g, image, out, dweight, sums) {
 		const [x, dw, y] = [image.view(), dweight.view().fill(0), out.view()];
 		forEachLink(g, (i, k, o) => {
 			dw[k] += y[o] * x[i];
 		});
+		if (sums) referenceConv.channelSums(out, g.images, g.groups * g.outputs, g.outSize[0] * g.outSize[1], sums);
 	},
 	channelSums(x, images, channels, size, sums) {
 		const from = x.view();

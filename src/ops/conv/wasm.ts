@@ -13,7 +13,7 @@ const LANES = 4;
 /** Rows of a panel of weights. */
 const PANEL = 4;
 /** Bytes of a tile of sums, at the start of scratch. */
-const TILE = 128;
+const TILE = 144;
 /** Into how many items of work an op is cut at least, where there is anything to cut. */
 const ITEMS = 16;
 /** Work of a chunk: enough to be worth handing out. */
@@ -50,40 +50,45 @@ export const wasmConv: ConvKernels<Tensor> = {
 		else scatter(g, out, weight, bias, image);
 	},
 
-	outer(g, image, out, dweight) {
+	outer(g, image, out, dweight, sums) {
 		const wasm = wasmOf(out);
 		if (g.images === 0) {
-			dweight.view().fill(0);
+			for (const sum of [dweight, sums]) sum?.view().fill(0);
 			return;
 		}
 		const plan = makePlan(wasm, g);
 		const size = dweight.size;
+		const both = size + (sums?.size ?? 0);
 		// Parts of the rows of weights make items too, but would lay out the same images again.
 		const worth = plan.imageBytes > 0 ? ITEMS : Math.ceil(g.images / LEAST_IMAGES);
-		const most = Math.max(1, Math.min(ITEMS, worth, Math.floor(PARTIAL_FLOATS / Math.max(1, size))));
+		const most = Math.max(1, Math.min(ITEMS, worth, Math.floor(PARTIAL_FLOATS / Math.max(1, both))));
 		const unitsEach = Math.ceil(plan.units / most);
 		const chunks = Math.ceil(plan.units / unitsEach);
-		const { splits, panelsEach } = splitPanels(g, chunks * g.groups);
+		const tall = g.outputs % 3 === 0 ? 3 : PANEL;
+		const panels = Math.ceil((tall === 3 ? g.outputs : even(g.outputs)) / tall);
+		const { splits, panelsEach } = splitPanels(panels, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
 		const outBytes = even(g.outputs) * plan.pixelGroups * 16;
 		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
 		const basesBytes = Math.ceil((block * plan.pixelGroups) / 4) * 16;
-		const partial = chunks === 1 ? dweight.ptr : wasm.take(4 * chunks * size);
+		const direct = chunks === 1 && sums === null;
+		const partial = direct ? dweight.ptr : wasm.take(4 * chunks * both);
 		const items = chunks * g.groups * splits;
 		wasm.launch(
 			"conv_outer",
 			[
-				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, size],
-				...[unitsEach, block, splits, panelsEach, basesBytes, plan.imageBytes],
+				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, both, sums ? size : 0],
+				...[unitsEach, block, tall, splits, panelsEach, basesBytes, plan.imageBytes],
 			],
 			items,
 			grain(g, items),
 			TILE + basesBytes + block * (plan.imageBytes + outBytes),
 		);
-		if (chunks > 1) {
-			launchSum(wasm, partial, [Array.from({ length: chunks }, (_, chunk) => chunk * size)], size, dweight.ptr);
-			wasm.giveBack(partial);
-		}
+		if (direct) return;
+		const starts = Array.from({ length: chunks }, (_, chunk) => chunk * both);
+		launchSum(wasm, partial, [starts], size, dweight.ptr);
+		if (sums) launchSum(wasm, partial + 4 * size, [starts], sums.size, sums.ptr);
+		wasm.giveBack(partial);
 	},
 
 	channelSums(x, images, channels, size, sums) {
@@ -131,7 +136,7 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 	const packed = pack(wasm, g, weight, places, even(g.outputs));
 	const together = plan.interleaved ? 1 : imagesTogether(plan.units * g.groups, even(g.outputs) * weightsOf(g));
 	const wholes = Math.ceil(plan.units / together) * g.groups;
-	const { splits, panelsEach } = splitPanels(g, wholes);
+	const { splits, panelsEach } = splitPanels(Math.ceil(even(g.outputs) / PANEL), wholes);
 	const items = wholes * splits;
 	const pixels = g.outSize[0] * g.outSize[1];
 	wasm.launch(
@@ -196,8 +201,7 @@ function turnedWeights(g: Geometry): Places {
 }
 
 /** Cuts the panels of a group into parts where there are too few images to go round. */
-function splitPanels(g: Geometry, wholes: number): { splits: number; panelsEach: number } {
-	const panels = Math.ceil(even(g.outputs) / PANEL);
+function splitPanels(panels: number, wholes: number): { splits: number; panelsEach: number } {
 	const panelsEach = Math.ceil(panels / Math.min(panels, Math.ceil(ITEMS / wholes)));
 	return { splits: Math.ceil(panels / panelsEach), panelsEach };
 }
