@@ -30,7 +30,14 @@ const examples: Example[] = [
 	{ name: "narrow", x: [21, 10, 3, 3], weight: [12, 10, 3, 3], options: { padding: 1 } },
 	{ name: "one image", x: [1, 12, 20, 21], weight: [40, 12, 3, 3], options: {} },
 	{ name: "depthwise", x: [6, 9, 15, 15], weight: [9, 1, 3, 3], options: { padding: 1, groups: 9 } },
+	{ name: "many channels, 7 x 7", x: [11, 40, 7, 7], weight: [18, 40, 3, 3], options: { padding: 1 } },
+	{ name: "many channels, 5 x 5", x: [3, 12, 9, 9], weight: [9, 12, 5, 5], options: {} },
+	{ name: "many channels, pointwise", x: [3, 300, 3, 4], weight: [10, 300, 1, 1], options: {} },
+	{ name: "many channels, narrow", x: [9, 40, 3, 3], weight: [7, 40, 3, 3], options: { padding: 1 } },
+	{ name: "stride 2, odd", x: [3, 5, 23, 21], weight: [6, 5, 3, 3], options: { padding: 1, stride: 2 } },
+	{ name: "stride 3", x: [3, 5, 23, 21], weight: [6, 5, 2, 2], options: { padding: 2, stride: 3 } },
 	{ name: "transposed", x: [7, 12, 7, 7], weight: [12, 5, 4, 4], options: { stride: 2, padding: 1 }, transposed: true },
+	{ name: "transposed, in place", x: [7, 12, 8, 8], weight: [12, 5, 5, 5], options: {}, transposed: true },
 ];
 
 /** The output and all gradients of an example. */
@@ -39,7 +46,7 @@ function run({ x, weight, options, transposed }: Example): number[][] {
 		const channels = transposed ? weight[1] : weight[0];
 		const leaves = [noise(x, 1), noise(weight, 2), noise([channels], 3)];
 		const y = transposed
-			? convTranspose2d(leaves[0], leaves[1], leaves[2], { stride: 2, padding: 1 })
+			? convTranspose2d(leaves[0], leaves[1], leaves[2], { ...options, padding: Number(options.padding ?? 0) })
 			: conv2d(leaves[0], leaves[1], leaves[2], options);
 		const dy = noise(y.shape, 4).setRequiresGrad(false);
 		y.backward(dy);

@@ -104,14 +104,29 @@ function fillTile(tile: usize, bias: usize, height: i32): void {
   }
 }
 
+/** The tile of four rows for so many weights that lie next to each other. */
+// @ts-ignore: decorator
+@inline
+function gather4Of(
+  taps: i32, w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, fromStep: usize, y: usize, yBase: usize,
+  row: usize, last: i32, groups: i32,
+): void {
+  if (taps == 5) gather4by5(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
+  else if (taps == 3) gather4by3(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
+  else gather4(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
+}
+
 /**
  * y = w x + bias, for the panels [0, …) of four rows of w, cut into `splits` parts of `panelsEach`. An item takes `together` images,
  * so that weights that do not stay in the first-level cache are fetched once for all of them; an interleaved block goes
- * alone. In scratch: the tile, the images of `imageBytes` each, and an interleaved output until it is spread.
+ * alone. So that a panel of four rows does stay there, its weights go in `blocks`; what the blocks before have summed up waits
+ * in the form of tiles, two groups each, which `partBases` says. In scratch: the tile, the images of `imageBytes` each,
+ * these parts, and an interleaved output until it is spread.
  */
 export function conv_gather(
   plan: usize, x: usize, offsets: usize, bases: usize, packed: usize, bias: usize, y: usize, yBases: usize,
-  splits: i32, panelsEach: i32, together: i32, imageBytes: usize, begin: i32, end: i32, scratch: usize,
+  partBases: usize, blocks: i32, splits: i32, panelsEach: i32, together: i32, imageBytes: usize, begin: i32, end: i32,
+  scratch: usize,
 ): void {
   const groups = field(plan, Field.groups);
   const outputs = field(plan, Field.outputs);
@@ -125,7 +140,9 @@ export function conv_gather(
   const padded = outputs + (outputs & 1);
   const step = outStep(plan);
   const imagesStep = imageBytes ? imageBytes : imageStep(plan);
-  const room = scratch + TILE + <usize>together * imageBytes;
+  const parts = scratch + TILE + <usize>together * imageBytes;
+  const partBytes = <usize>((pixelGroups + 1) / 2) << 7;
+  const room = blocks > 1 ? parts + <usize>together * partBytes : parts;
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
     const firstRow = (item - whole * splits) * panelsEach * 4;
@@ -142,14 +159,28 @@ export function conv_gather(
       const w = panelAt(packed, g, r, padded, K);
       const last = r + height <= outputs ? 1 : 0;
       fillTile(scratch, bias ? bias + (<usize>(g * outputs + r) << 2) : 0, height);
-      let image = first;
-      let out = (interleaved ? room : to) + <usize>(r - firstRow) * row;
+      const result = (interleaved ? room : to) + <usize>(r - firstRow) * row;
+      if (height == 4) {
+        for (let block = 0; block < blocks; block++) {
+          const k = (block * steps) / blocks;
+          const some = ((block + 1) * steps) / blocks - k;
+          const panel = w + (<usize>(k * taps) << 6);
+          const off = offsets + (<usize>(k * taps) << 2);
+          const done = block + 1 == blocks;
+          let image = first, out = result, part = parts;
+          for (let i = 0; i < count; i++, image += imagesStep, out += step, part += partBytes) {
+            const from = block == 0 ? scratch : part;
+            gather4Of(
+              taps, panel, off, some, image, bases, from, block == 0 ? 0 : 128, done ? out : part,
+              done ? yBases : partBases, done ? row : 32, done ? last : 1, pixelGroups,
+            );
+          }
+        }
+        continue;
+      }
+      let image = first, out = result;
       for (let i = 0; i < count; i++, image += imagesStep, out += step) {
-        if (height == 4) {
-          if (taps == 5) gather4by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
-          else if (taps == 3) gather4by3(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
-          else gather4(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
-        } else if (taps == 5) gather2by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        if (taps == 5) gather2by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else if (taps == 3) gather2by3(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else gather2(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
       }
@@ -257,8 +288,27 @@ function packOutput(
   }
 }
 
+/** The sums of the lanes of four vectors that follow each other, each in the order of sumLanes. */
+// @ts-ignore: decorator
+@inline
+function sumLanesOf4(at: usize): v128 {
+  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}
+
 /** Adds the sums of a tile's lanes, [rows][columns][4], to dw, whose rows lie `row` bytes apart. */
 function addTile(tile: usize, step: usize, rows: i32, columns: i32, dw: usize, row: usize): void {
+  if (rows == 4 && columns == 2) {
+    for (let i = 0; i < 2; i++, tile += 64, dw += 2 * row) {
+      const before = v128.load_lane<u64>(dw + row, v128.load64_zero(dw), 1);
+      const sums = f32x4.add(before, sumLanesOf4(tile));
+      v128.store_lane<u64>(dw, sums, 0);
+      v128.store_lane<u64>(dw + row, sums, 1);
+    }
+    return;
+  }
   for (let i = 0; i < rows; i++, tile += step, dw += row) {
     for (let j: usize = 0; j < <usize>columns; j++) {
       const to = dw + (j << 2);

@@ -32,6 +32,8 @@ export interface Plan {
 	readonly scatterOffsets: number;
 	readonly bases: number;
 	readonly outBases: number;
+	/** Where each group is in tiles of four rows by two groups. */
+	readonly partBases: number;
 }
 
 /** A kernel of one pixel that touches every pixel: rows and columns are then one long row. */
@@ -139,7 +141,7 @@ function inPairs(g: Geometry, { mode }: Layout): boolean {
 }
 
 /** A plan whose tables, one after the other in `values`, are not yet in the heap. */
-interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases"> {
+interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases" | "partBases"> {
 	readonly values: Int32Array;
 	/** Where each table starts in `values`, in bytes. */
 	readonly starts: readonly number[];
@@ -176,6 +178,7 @@ function makeTables(geometry: Geometry): Tables {
 		[...scatterOrder(g).map((k) => offsets[k]), ...missing],
 		repeatLast(bases, LANES),
 		repeatLast(outBases, LANES),
+		Array.from({ length: pixelGroups + (pixelGroups & 1) }, (_, i) => 128 * (i >> 1) + 16 * (i & 1)),
 	];
 	const starts = [0];
 	for (const table of tables) starts.push(starts[starts.length - 1] + 4 * table.length);
@@ -221,5 +224,6 @@ export function makePlan(wasm: WasmBackend, geometry: Geometry): Plan {
 		scatterOffsets: ptr + starts[2],
 		bases: ptr + starts[3],
 		outBases: ptr + starts[4],
+		partBases: ptr + starts[5],
 	};
 }

@@ -32,11 +32,11 @@ export function at(table: usize, i: usize): usize {
 
 /**
  * 4 rows by 2 groups, then the next 2, until `groups` are done. w is packed as [k][4], each value four times; sums start at
- * `from`, [4][2][4], and group g goes to y + yBase[g], rows `row` apart; the last row only if `last` is set.
+ * `from`, [4][2][4], those of the next 2 `fromStep` bytes further on, and group g goes to y + yBase[g], rows `row` apart; the last row only if `last` is set.
  */
 export function gather4(
-  w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, y: usize, yBase: usize, row: usize, last: i32,
-  groups: i32,
+  w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, fromStep: usize, y: usize, yBase: usize, row: usize,
+  last: i32, groups: i32,
 ): void {
   for (; groups > 0; groups -= 2) {
     const x0 = x + at(base, 0), x1 = x + at(base, 1);
@@ -44,35 +44,35 @@ export function gather4(
     let c10 = v128.load(from, 32), c11 = v128.load(from, 48);
     let c20 = v128.load(from, 64), c21 = v128.load(from, 80);
     let c30 = v128.load(from, 96), c31 = v128.load(from, 112);
-    let left = k, v = w, f = off - 4;
+    let left = k, v = w - 128, f = off - 128;
     for (;;) {
-      let o = <usize>load<u32>(f, 4);
+      let o = <usize>load<u32>(f, 128);
       let b0 = v128.load(x0 + o), b1 = v128.load(x1 + o);
-      let s = v128.load(v); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-      s = v128.load(v, 16); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-      s = v128.load(v, 32); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
-      s = v128.load(v, 48); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-      if (left == 1) break;
-      o = <usize>load<u32>(f, 8);
-      b0 = v128.load(x0 + o); b1 = v128.load(x1 + o);
-      s = v128.load(v, 64); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-      s = v128.load(v, 80); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-      s = v128.load(v, 96); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
-      s = v128.load(v, 112); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-      if (left == 2) break;
-      o = <usize>load<u32>(f, 12);
-      b0 = v128.load(x0 + o); b1 = v128.load(x1 + o);
-      s = v128.load(v, 128); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      let s = v128.load(v, 128); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
       s = v128.load(v, 144); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
       s = v128.load(v, 160); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
       s = v128.load(v, 176); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-      if (left == 3) break;
-      o = <usize>load<u32>(f, 16);
+      if (left == 1) break;
+      o = <usize>load<u32>(f, 132);
       b0 = v128.load(x0 + o); b1 = v128.load(x1 + o);
       s = v128.load(v, 192); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
       s = v128.load(v, 208); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
       s = v128.load(v, 224); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
       s = v128.load(v, 240); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      if (left == 2) break;
+      o = <usize>load<u32>(f, 136);
+      b0 = v128.load(x0 + o); b1 = v128.load(x1 + o);
+      s = v128.load(v, 256); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load(v, 272); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load(v, 288); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load(v, 304); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      if (left == 3) break;
+      o = <usize>load<u32>(f, 140);
+      b0 = v128.load(x0 + o); b1 = v128.load(x1 + o);
+      s = v128.load(v, 320); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load(v, 336); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load(v, 352); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load(v, 368); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
       left -= 4;
       if (left == 0) break;
       v += 256;
@@ -87,13 +87,14 @@ export function gather4(
     }
     base += 8;
     yBase += 8;
+    from += fromStep;
   }
 }
 
 /** The same where three weights that follow each other meet pixels that do: k counts threes, `off` is read for each. */
 export function gather4by3(
-  w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, y: usize, yBase: usize, row: usize, last: i32,
-  groups: i32,
+  w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, fromStep: usize, y: usize, yBase: usize, row: usize,
+  last: i32, groups: i32,
 ): void {
   for (; groups > 0; groups -= 2) {
     const x0 = x + at(base, 0), x1 = x + at(base, 1);
@@ -135,13 +136,14 @@ export function gather4by3(
     }
     base += 8;
     yBase += 8;
+    from += fromStep;
   }
 }
 
 /** The same with five. */
 export function gather4by5(
-  w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, y: usize, yBase: usize, row: usize, last: i32,
-  groups: i32,
+  w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, fromStep: usize, y: usize, yBase: usize, row: usize,
+  last: i32, groups: i32,
 ): void {
   for (; groups > 0; groups -= 2) {
     const x0 = x + at(base, 0), x1 = x + at(base, 1);
@@ -195,6 +197,7 @@ export function gather4by5(
     }
     base += 8;
     yBase += 8;
+    from += fromStep;
   }
 }
 

@@ -28,6 +28,8 @@ const LEAST_IMAGES = 8;
 const NEAR_BYTES = 12 * 1024;
 /** How many images then. */
 const TOGETHER = 8;
+/** Most bytes of a panel's weights that are used before the next image's turn comes: they stay in the first-level cache. */
+const BLOCK_BYTES = 16 * 1024;
 /** Most memory for partial sums of the gradient of the weights, in floats. */
 const PARTIAL_FLOATS = 1 << 24;
 
@@ -138,16 +140,18 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 	const wholes = Math.ceil(plan.units / together) * g.groups;
 	const { splits, panelsEach } = splitPanels(Math.ceil(even(g.outputs) / PANEL), wholes);
 	const items = wholes * splits;
+	const blocks = Math.ceil((4 * LANES * PANEL * weightsOf(g)) / BLOCK_BYTES);
+	const partBytes = blocks > 1 ? 128 * Math.ceil(plan.pixelGroups / 2) : 0;
 	const pixels = g.outSize[0] * g.outSize[1];
 	wasm.launch(
 		"conv_gather",
 		[
 			...[plan.fields, image.ptr, plan.offsets, plan.bases, packed, bias?.ptr ?? 0, out.ptr, plan.outBases],
-			...[splits, panelsEach, together, plan.imageBytes],
+			...[plan.partBases, blocks, splits, panelsEach, together, plan.imageBytes],
 		],
 		items,
 		grain(g, items),
-		TILE + together * plan.imageBytes + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
+		TILE + together * (plan.imageBytes + partBytes) + (plan.interleaved ? even(g.outputs) * pixels * 32 : 0),
 	);
 	wasm.giveBack(packed);
 }
