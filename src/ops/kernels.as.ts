@@ -1,4 +1,4 @@
-// Every kernel of the WebAssembly build: one line a folder.
+// Every kernel of the WebAssembly build.
 
 export * from "./elementwise/kernel.as";
 export * from "./norm/batch-norm/kernel.as";
@@ -11,6 +11,7 @@ export * from "./pool/kernel.as";
 export * from "./matmul/kernel.as";
 export * from "./linear/kernel.as";
 export * from "./conv/kernel.as";
+export * from "./conv/outer.as";
 export * from "./reduce/kernel.as";
 export * from "./norm/shared/grouped.as";
 export * from "./shape/kernel.as";

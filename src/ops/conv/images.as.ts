@@ -327,3 +327,30 @@ export function groupBlock(y: usize, image: usize, count: i32, pixels: i32, to: 
   }
   return sum;
 }
+
+/** Bytes of one image, all groups of channels. */
+// @ts-ignore: decorator
+@inline
+export function imageStep(plan: usize): usize {
+  const values = field(plan, Field.channels) * field(plan, Field.height) * field(plan, Field.width);
+  return <usize>(field(plan, Field.groups) * values) << 2;
+}
+
+/** Bytes of one image's output, all groups of channels. */
+// @ts-ignore: decorator
+@inline
+export function outStep(plan: usize): usize {
+  const pixels = field(plan, Field.outHeight) * field(plan, Field.outWidth);
+  return <usize>(field(plan, Field.groups) * field(plan, Field.outputs)) * <usize>pixels << 2;
+}
+
+/** Image n, or the block that starts with it, of group g as the tiles want it: in place, or at `room`. */
+export function prepare(plan: usize, x: usize, n: i32, g: i32, room: usize): usize {
+  const step = imageStep(plan);
+  const from = x + <usize>n * step + <usize>g * (step / <usize>field(plan, Field.groups));
+  const mode = field(plan, Field.mode);
+  if (mode == IN_PLACE) return from;
+  if (mode == INTERLEAVED) interleave(plan, from, step, min(BLOCK, field(plan, Field.images) - n), room);
+  else pad(plan, from, room);
+  return room;
+}
