@@ -74,9 +74,9 @@ function addSums(
   let arriving = dy + at;
   let stride = c * s;
   if (pooled != 0) {
-    for (let plane = from * c + channel, i = from, to4 = planes; i < to; i++, plane += c, to4 += size) {
-      // The address that puts plane number `plane` at `to4`.
-      const address = to4 - <usize>plane * size;
+    for (let plane = from * c + channel, i = from, place = planes; i < to; i++, plane += c, place += size) {
+      // The address that puts plane number `plane` at `place`.
+      const address = place - <usize>plane * size;
       pool_average_halving_backward(dy, address, height, width, outHeight, outWidth, plane, plane + 1);
     }
     arriving = planes;
