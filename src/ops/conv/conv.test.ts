@@ -77,6 +77,23 @@ describe("shapes large enough for every cut of the work", () => {
 });
 
 onEachBackend("convolution", () => {
+	test("the bias's gradient is summed over many images in double precision", () => {
+		// float32 rounds the sums of 16 chunks and the whole, half a unit in the last place each.
+		const [images, channels, size] = [16384, 3, 25];
+		const x = zeros([images, 1, 5, 5]);
+		const bias = zeros([channels], { requiresGrad: true });
+		const values = Float32Array.from({ length: images * channels * size }, (_, i) => 1 + Math.sin((i * i) % 977));
+		const sums = new Float64Array(channels);
+		values.forEach((value, i) => {
+			sums[Math.floor(i / size) % channels] += value;
+		});
+		conv2d(x, noise([channels, 1, 1, 1], 1), bias).backward(tensor(values, [images, channels, 5, 5]));
+		bias.grad?.dataSync().forEach((value, c) => {
+			expect(Math.abs(value / sums[c] - 1)).toBeLessThan(2 ** -23);
+		});
+		expect(bias.grad?.size).toBe(channels);
+	});
+
 	const message = (fn: () => unknown): string => {
 		try {
 			fn();

@@ -74,8 +74,18 @@ function copy(from: usize, to: usize, count: i32, add: f32): void {
   for (; i < count; i++) store<f32>(to + (<usize>i << 2), load<f32>(from + (<usize>i << 2)) + add);
 }
 
-/** A row of `count` columns to the even ones among them and the odd ones, which start at `even` and `odd`. */
-function part(row: usize, count: i32, even: usize, odd: usize): void {
+/**
+ * A row of `count` columns, the first of which is column `left` of the padded row, to the even and the odd ones among those:
+ * at `padded`, and `phase` floats behind it.
+ */
+function part(row: usize, count: i32, left: i32, padded: usize, phase: i32): void {
+  const even = padded + (<usize>((left + 1) >> 1) << 2);
+  const odd = even + (<usize>phase << 2);
+  if (left & 1 && count > 0) {
+    store<f32>(odd - 4, load<f32>(row));
+    row += 4;
+    count--;
+  }
   let i = 0;
   const pairs = count & ~1;
   while (i < pairs && pairs >= 8) {
@@ -92,8 +102,15 @@ function part(row: usize, count: i32, even: usize, odd: usize): void {
 }
 
 /** The other way, plus `add`. */
-function join(even: usize, odd: usize, count: i32, row: usize, add: f32): void {
+function join(padded: usize, phase: i32, left: i32, count: i32, row: usize, add: f32): void {
   const add4 = f32x4.splat(add);
+  const even = padded + (<usize>((left + 1) >> 1) << 2);
+  const odd = even + (<usize>phase << 2);
+  if (left & 1 && count > 0) {
+    store<f32>(row, load<f32>(odd - 4) + add);
+    row += 4;
+    count--;
+  }
   let i = 0;
   const pairs = count & ~1;
   while (i < pairs && pairs >= 8) {
@@ -153,14 +170,8 @@ export function pad(plan: usize, x: usize, out: usize): void {
       if (from < 0 || from >= height) continue;
       const row = x + (<usize>(c * height + from) * <usize>width << 2);
       if (stride == 1) copy(row, out + (<usize>left << 2), inside, 0);
-      else if (stride == 2) {
-        // Column 0 is odd where `left` is.
-        const first = left & 1;
-        const even = out + (<usize>((left + 1) >> 1) << 2);
-        const odd = out + (<usize>(phase + ((left + 1) >> 1)) << 2);
-        if (first && inside > 0) store<f32>(odd - 4, load<f32>(row));
-        part(row + (<usize>first << 2), inside - first, even, odd);
-      } else {
+      else if (stride == 2) part(row, inside, left, out, phase);
+      else {
         for (let f = 0; f < phases; f++) {
           const first = firstOf(f, left, stride);
           let to = out + (<usize>(f * phase + (first + left) / stride) << 2);
@@ -200,13 +211,8 @@ export function crop(plan: usize, padded: usize, bias: usize, x: usize): void {
       let j = 0;
       if (r + top < rows) {
         if (stride == 1) copy(from + (<usize>left << 2), x, inside, add);
-        else if (stride == 2) {
-          const first = left & 1;
-          const even = from + (<usize>((left + 1) >> 1) << 2);
-          const odd = from + (<usize>(phase + ((left + 1) >> 1)) << 2);
-          if (first && inside > 0) store<f32>(x, load<f32>(odd - 4) + add);
-          join(even, odd, inside - first, x + (<usize>first << 2), add);
-        } else {
+        else if (stride == 2) join(from, phase, left, inside, x, add);
+        else {
           for (let f = 0; f < stride; f++) {
             const first = firstOf(f, left, stride);
             let at = from + (<usize>(f * phase + (first + left) / stride) << 2);

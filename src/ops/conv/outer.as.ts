@@ -1,6 +1,6 @@
 // The gradient of a convolution's weights: the loops around the micro-kernels of outer-tiles.as.ts; see kernel.as.ts.
 
-import { sumLanes } from "../../backend/wasm/simd.as";
+import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import { BLOCK, field, Field, groupBlock, groupRow, imageStep, IN_PLACE, INTERLEAVED, outStep, prepare } from "./images.as";
 import { outer2, outer2pairs, outer3, outer3pairs, outer4, outer4pairs } from "./outer-tiles.as";
 import { TILE } from "./tiles.as";
@@ -14,7 +14,7 @@ export {
 /**
  * The rows [first, last) of one output as [group][height][4], for each panel of `tall` rows; panels lie
  * `units` outputs apart, so that a panel runs through the outputs of all units, of which this is the
- * u-th. What each row sums up to is added to `sums`, where that is not 0.
+ * u-th. What each row sums up to is added to its float64 at `sums`, which are those of rows from `first` on; 0 for none.
  */
 function packOutput(
   plan: usize, y: usize, n: i32, g: i32, first: i32, last: i32, tall: i32, u: i32, units: i32, to: usize, sums: usize,
@@ -42,8 +42,8 @@ function packOutput(
         sum = groupBlock(source, step, min(BLOCK, field(plan, Field.images) - n), outHeight * outWidth, at, each);
       } else sum = groupRow(source, outHeight, outWidth, at, each);
       if (sums == 0) continue;
-      const total = sums + (<usize>(r + i) << 2);
-      store<f32>(total, load<f32>(total) + sumLanes(sum));
+      const total = sums + (<usize>(r - first + i) << 3);
+      store<f64>(total, load<f64>(total) + sumLanesF64(sum));
     }
   }
 }
@@ -112,7 +112,7 @@ function multiplyOuter(
  * The gradient of the weights, in panels of `tall` rows, 3 or 4. An item is (chunk of `unitsEach` images or blocks, group,
  * part of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart. Those of the
  * bias, sums over y, stand `toSums` floats behind them; 0 for none.
- * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the bases of all
+ * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the sums of y as float64, the bases of all
  * groups of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
@@ -128,7 +128,8 @@ export function conv_outer(
   const padded = tall == 3 ? outputs : outputs + (outputs & 1);
   const perUnit = field(plan, Field.mode) == INTERLEAVED ? BLOCK : 1;
   const units = (field(plan, Field.images) + perUnit - 1) / perUnit;
-  const allBases = scratch + TILE;
+  const totals = scratch + TILE;
+  const allBases = totals + (<usize>(outputs + (outputs & 1)) << 3);
   const room = allBases + basesBytes;
   const packed = inPlace ? room : room + <usize>block * imageBytes;
   repeatBases(bases, pixelGroups, block, inPlace ? imageStep(plan) : imageBytes, allBases);
@@ -140,8 +141,8 @@ export function conv_outer(
     const chunk = whole / groups;
     const dw = partial + (<usize>(chunk * partialStep + g * outputs * K) << 2);
     for (let i = first * K; i < min(outputs, last) * K; i++) store<f32>(dw + (<usize>i << 2), 0);
-    const sums = toSums == 0 ? 0 : partial + (<usize>(chunk * partialStep + toSums + g * outputs) << 2);
-    if (sums != 0) for (let i = first; i < min(outputs, last); i++) store<f32>(sums + (<usize>i << 2), 0);
+    const sums = toSums == 0 ? 0 : totals;
+    if (sums != 0) memory.fill(sums, 0, <usize>(last - first) << 3);
     const endUnit = min(units, (chunk + 1) * unitsEach);
     for (let u = chunk * unitsEach; u < endUnit; u += block) {
       const count = min(block, endUnit - u);
@@ -152,6 +153,11 @@ export function conv_outer(
         packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed, sums);
       }
       multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
+    }
+    if (sums == 0) continue;
+    const db = partial + (<usize>(chunk * partialStep + toSums + g * outputs) << 2);
+    for (let r = first; r < min(outputs, last); r++) {
+      store<f32>(db + (<usize>r << 2), <f32>load<f64>(sums + (<usize>(r - first) << 3)));
     }
   }
 }

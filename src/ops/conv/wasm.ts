@@ -84,7 +84,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			],
 			items,
 			grain(g, items),
-			TILE + basesBytes + block * (plan.imageBytes + outBytes),
+			TILE + 8 * even(g.outputs) + basesBytes + block * (plan.imageBytes + outBytes),
 		);
 		if (direct) return;
 		const starts = Array.from({ length: chunks }, (_, chunk) => chunk * both);

@@ -142,8 +142,9 @@ export function batch_norm_relu_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
-    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
+  const together = channelsTogether(n, s, 1, end - begin);
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
     normalize(RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
@@ -152,8 +153,9 @@ export function batch_norm_sigmoid_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
-    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
+  const together = channelsTogether(n, s, 1, end - begin);
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
     normalize(SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
   }
 }
@@ -163,8 +165,9 @@ export function batch_norm_relu_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
-    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
+  const together = channelsTogether(n, s, 1, end - begin);
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
     statistics(x, stats, n, c, s, eps, rows, first, last, scratch);
     batch_norm_relu_normalize(
       x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
@@ -177,8 +180,9 @@ export function batch_norm_sigmoid_forward(
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
   rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  for (let first = begin; first < end; first += channelsTogether(n, s, 1, end - begin)) {
-    const last = min(first + channelsTogether(n, s, 1, end - begin), end);
+  const together = channelsTogether(n, s, 1, end - begin);
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
     statistics(x, stats, n, c, s, eps, rows, first, last, scratch);
     batch_norm_sigmoid_normalize(
       x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
