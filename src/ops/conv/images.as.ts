@@ -145,7 +145,7 @@ export function fillBias(plan: usize, bias: usize, x: usize): void {
   }
 }
 
-/** One image of the plan's channels at `x` to its padded form at `out`. */
+/** One image of the plan's channels at `x` to its padded form at `out`. May write zeros up to 12 bytes past the last row. */
 export function pad(plan: usize, x: usize, out: usize): void {
   const channels = field(plan, Field.channels);
   const height = field(plan, Field.height);
@@ -154,6 +154,7 @@ export function pad(plan: usize, x: usize, out: usize): void {
   const columns = field(plan, Field.columns);
   const pitch = field(plan, Field.pitch);
   const phase = field(plan, Field.phase);
+  const plane = field(plan, Field.plane);
   const stride = field(plan, Field.stride);
   const top = field(plan, Field.top);
   const left = field(plan, Field.left);
@@ -161,21 +162,33 @@ export function pad(plan: usize, x: usize, out: usize): void {
   const rowStride = field(plan, Field.rowStride);
   const rowSpan = field(plan, Field.rowSpan);
   const phases = min(stride, field(plan, Field.columnSpan));
-  for (let c = 0; c < channels; c++) {
-    for (let r = 0; r < rows; r++, out += <usize>pitch << 2) {
+  const right = pitch - left - inside;
+  for (let c = 0; c < channels; c++, out += <usize>plane << 2) {
+    let to = out;
+    for (let r = 0; r < rows; r++, to += <usize>pitch << 2) {
       // Where the stride is longer than the kernel, there are rows and columns that no weight meets.
-      if (r % rowStride >= rowSpan) continue;
+      if (rowStride > rowSpan && r % rowStride >= rowSpan) continue;
       const from = r - top;
-      clear(out, pitch);
-      if (from < 0 || from >= height) continue;
+      if (from < 0 || from >= height) {
+        clear(to, pitch);
+        continue;
+      }
       const row = x + (<usize>(c * height + from) * <usize>width << 2);
-      if (stride == 1) copy(row, out + (<usize>left << 2), inside, 0);
-      else if (stride == 2) part(row, inside, left, out, phase);
+      if (stride == 1) {
+        // Zeros on the left reach into what is copied next, zeros on the right into the next row.
+        const first = to + (<usize>left << 2);
+        clear(to, min(left, pitch));
+        copy(row, first, inside, 0);
+        clear(first + (<usize>inside << 2), right);
+        continue;
+      }
+      clear(to, pitch);
+      if (stride == 2) part(row, inside, left, to, phase);
       else {
         for (let f = 0; f < phases; f++) {
           const first = firstOf(f, left, stride);
-          let to = out + (<usize>(f * phase + (first + left) / stride) << 2);
-          for (let j = first; j < inside; j += stride, to += 4) store<f32>(to, load<f32>(row + (<usize>j << 2)));
+          let at = to + (<usize>(f * phase + (first + left) / stride) << 2);
+          for (let j = first; j < inside; j += stride, at += 4) store<f32>(at, load<f32>(row + (<usize>j << 2)));
         }
       }
     }

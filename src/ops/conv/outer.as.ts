@@ -3,12 +3,14 @@
 import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
 import { BLOCK, field, Field, groupBlock, groupRow, imageStep, IN_PLACE, INTERLEAVED, outStep, prepare } from "./images.as";
 import { outer2, outer2pairs, outer3, outer3pairs, outer4, outer4pairs } from "./outer-tiles.as";
+import { multiplyOuter8, outer8, packOutput8, repeatRows } from "./outer8.as";
 import { TILE } from "./tiles.as";
 
 // See tiles.as.ts.
 export {
   outer2 as conv_tile_outer2, outer2pairs as conv_tile_outer2pairs, outer3 as conv_tile_outer3,
   outer3pairs as conv_tile_outer3pairs, outer4 as conv_tile_outer4, outer4pairs as conv_tile_outer4pairs,
+  outer8 as conv_tile_outer8,
 };
 
 /**
@@ -109,11 +111,11 @@ function multiplyOuter(
 }
 
 /**
- * The gradient of the weights, in panels of `tall` rows, 3 or 4. An item is (chunk of `unitsEach` images or blocks, group,
+ * The gradient of the weights, in panels of `tall` rows, 3, 4 or 8. An item is (chunk of `unitsEach` images or blocks, group,
  * part of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart. Those of the
  * bias, sums over y, stand `toSums` floats behind them; 0 for none.
  * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the sums of y as float64, the bases of all
- * groups of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
+ * groups, or rows, of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
   plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
@@ -125,6 +127,7 @@ export function conv_outer(
   const K = field(plan, Field.weights);
   const pixelGroups = field(plan, Field.pixelGroups);
   const inPlace = field(plan, Field.mode) == IN_PLACE;
+  const outHeight = field(plan, Field.outHeight);
   const padded = tall == 3 ? outputs : outputs + (outputs & 1);
   const perUnit = field(plan, Field.mode) == INTERLEAVED ? BLOCK : 1;
   const units = (field(plan, Field.images) + perUnit - 1) / perUnit;
@@ -132,7 +135,9 @@ export function conv_outer(
   const allBases = totals + (<usize>(outputs + (outputs & 1)) << 3);
   const room = allBases + basesBytes;
   const packed = inPlace ? room : room + <usize>block * imageBytes;
-  repeatBases(bases, pixelGroups, block, inPlace ? imageStep(plan) : imageBytes, allBases);
+  const imagesStep = inPlace ? imageStep(plan) : imageBytes;
+  if (tall == 8) repeatRows(plan, bases, block, imagesStep, allBases);
+  else repeatBases(bases, pixelGroups, block, imagesStep, allBases);
   for (let item = begin; item < end; item++) {
     const whole = item / splits;
     const first = (item - whole * splits) * panelsEach * tall;
@@ -150,9 +155,11 @@ export function conv_outer(
       for (let i = 0; i < count; i++) {
         const at = prepare(plan, x, (u + i) * perUnit, g, room + <usize>i * imageBytes);
         if (i == 0) image = at;
-        packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed, sums);
+        if (tall == 8) packOutput8(plan, y, u + i, g, first, last, i, count, packed, sums);
+        else packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed, sums);
       }
-      multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
+      if (tall == 8) multiplyOuter8(plan, packed, image, offsets, allBases, count * outHeight, first, last, dw, scratch);
+      else multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
     }
     if (sums == 0) continue;
     const db = partial + (<usize>(chunk * partialStep + toSums + g * outputs) << 2);

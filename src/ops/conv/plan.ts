@@ -26,6 +26,8 @@ export interface Plan {
 	/** Bytes of one laid-out row of the output. */
 	readonly outputRowBytes: number;
 	readonly pixelGroups: number;
+	/** How many outputs the gradient of the weights takes together: 3, 4 or, with outputs as lanes, 8. */
+	readonly tall: number;
 	/** Addresses of the tables. */
 	readonly fields: number;
 	readonly offsets: number;
@@ -44,6 +46,14 @@ function flattened(g: Geometry): Geometry {
 	return { ...g, size, outSize: size };
 }
 
+/** Channels so many floats apart lie in few sets of the first-level cache, and drive each other out of it. */
+const ALIAS = 256;
+/** A cache line, in floats. */
+const LINE = 16;
+
+/** At least so many floats from one channel to the next. */
+const apart = (plane: number) => (plane % ALIAS === 0 ? plane + LINE : plane);
+
 /** How an image is laid out; lengths in floats, as in images.as.ts. */
 function layout(g: Geometry) {
 	const rows = (g.outSize[0] - 1) * g.stride[0] + extent(g, 0);
@@ -58,7 +68,7 @@ function layout(g: Geometry) {
 	}
 	const phase = Math.ceil(columns / g.stride[1]);
 	const pitch = phase * g.stride[1];
-	return { mode: PADDED, rows, columns, pitch, phase, plane: rows * pitch };
+	return { mode: PADDED, rows, columns, pitch, phase, plane: apart(rows * pitch) };
 }
 
 type Layout = ReturnType<typeof layout>;
@@ -140,6 +150,12 @@ function inPairs(g: Geometry, { mode }: Layout): boolean {
 	return mode === INTERLEAVED || g.outSize[1] % (2 * LANES) === 0;
 }
 
+/** Pixels are the lanes where they fill them in pairs of groups; otherwise outputs are, if there are eights of them. */
+function outputsTogether(g: Geometry, image: Layout): number {
+	if (g.outputs % 8 === 0 && image.mode !== INTERLEAVED && !inPairs(g, image)) return 8;
+	return g.outputs % 3 === 0 ? 3 : 4;
+}
+
 /** A plan whose tables, one after the other in `values`, are not yet in the heap. */
 interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases" | "partBases"> {
 	readonly values: Int32Array;
@@ -189,6 +205,7 @@ function makeTables(geometry: Geometry): Tables {
 		imageBytes: mode === IN_PLACE ? 0 : 4 * g.channels * plane + 64,
 		outputRowBytes: 16 * (pixelGroups + (pixelGroups & 1)),
 		pixelGroups,
+		tall: outputsTogether(g, image),
 		values: Int32Array.from(tables.flat()),
 		starts,
 	};
@@ -219,6 +236,7 @@ export function makePlan(wasm: WasmBackend, geometry: Geometry): Plan {
 		imageBytes: tables.imageBytes,
 		outputRowBytes: tables.outputRowBytes,
 		pixelGroups: tables.pixelGroups,
+		tall: tables.tall,
 		fields: ptr,
 		offsets: ptr + starts[1],
 		scatterOffsets: ptr + starts[2],

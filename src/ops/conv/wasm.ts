@@ -66,11 +66,12 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const most = Math.max(1, Math.min(ITEMS, worth, Math.floor(PARTIAL_FLOATS / Math.max(1, both))));
 		const unitsEach = Math.ceil(plan.units / most);
 		const chunks = Math.ceil(plan.units / unitsEach);
-		const tall = g.outputs % 3 === 0 ? 3 : PANEL;
+		const tall = plan.tall;
 		const panels = Math.ceil((tall === 3 ? g.outputs : even(g.outputs)) / tall);
 		const { splits, panelsEach } = splitPanels(panels, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
-		const outBytes = even(g.outputs) * plan.pixelGroups * 16;
+		const pixels = g.outSize[0] * g.outSize[1];
+		const outBytes = tall === 8 ? 4 * g.outputs * pixels : even(g.outputs) * plan.pixelGroups * 16;
 		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
 		const basesBytes = Math.ceil((block * plan.pixelGroups) / 4) * 16;
 		const direct = chunks === 1 && sums === null;
