@@ -2,24 +2,12 @@
 // no multiple of eight, pixels as the lanes (outer.as.ts) leave some empty, an eighth of 7 or 14, and the lanes of each sum have
 // to be added up in the end. Here x is what is broadcast, one pixel at a time, and y has to be turned round.
 
-import { fma, sumLanesF64 } from "../../backend/wasm/simd.as";
+import { fma, storeTransposed, sumLanesF64 } from "../../backend/wasm/simd.as";
 import { field, Field, outStep } from "./images.as";
 import { at } from "./tiles.as";
 
 /** Pixels, of four rows, that are summed in float32 before the sums are added to float64. */
 const STRIP: i32 = 256;
-
-/** The transpose of four vectors, stored `step` bytes apart. */
-// @ts-ignore: decorator
-@inline
-function storeTurned(a: v128, b: v128, c: v128, d: v128, to: usize, step: usize): void {
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-  v128.store(to + step, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-  const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7), gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(to + 2 * step, v128.shuffle<f32>(ef, gh, 0, 1, 4, 5));
-  v128.store(to + 3 * step, v128.shuffle<f32>(ef, gh, 2, 3, 6, 7));
-}
 
 /**
  * 8 rows by 4 weights over `rows` rows of `width` pixels, which start in the image at `base`, to `out`, [8][4]. y is packed as
@@ -105,8 +93,8 @@ export function outer8(y: usize, x: usize, off: usize, base: usize, rows: i32, w
     if (--rows == 0) break;
     base += 4;
   }
-  storeTurned(c00, c10, c20, c30, out, 16);
-  storeTurned(c01, c11, c21, c31, out + 64, 16);
+  storeTransposed(c00, c10, c20, c30, out, 16);
+  storeTransposed(c01, c11, c21, c31, out + 64, 16);
 }
 
 /** Four rows of `pixels` values to four lanes of [pixel][8]; what each sums up to is added to its float64 at `sums`, 0 for none. */
@@ -119,7 +107,7 @@ function turn4(y: usize, pixels: i32, to: usize, sums: usize): void {
     const end = <usize>min(whole, first + STRIP) << 2;
     for (let i = <usize>first << 2; i < end; i += 16, to += 128) {
       const a = v128.load(y + i), b = v128.load(y1 + i), c = v128.load(y2 + i), d = v128.load(y3 + i);
-      storeTurned(a, b, c, d, to, 32);
+      storeTransposed(a, b, c, d, to, 32);
       s0 = f32x4.add(s0, a);
       s1 = f32x4.add(s1, b);
       s2 = f32x4.add(s2, c);

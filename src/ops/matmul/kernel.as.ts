@@ -2,22 +2,8 @@
 // given by a pointer and two strides, so that a transpose costs nothing; strides and offsets count
 // elements unless they are called bytes.
 
-import { fma, sumLanes } from "../../backend/wasm/simd.as";
+import { fma, storeTransposed, sumLanes } from "../../backend/wasm/simd.as";
 import { tile } from "./tiles.as";
-
-/** Writes columns 0 to 3 of four rows as rows: out[j, 0..3] = (r0[j], r1[j], r2[j], r3[j]). */
-// @ts-ignore: decorator
-@inline
-function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, out: usize, step: usize): void {
-  const low01 = i32x4.shuffle(r0, r1, 0, 4, 1, 5);
-  const low23 = i32x4.shuffle(r2, r3, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(r0, r1, 2, 6, 3, 7);
-  const high23 = i32x4.shuffle(r2, r3, 2, 6, 3, 7);
-  v128.store(out, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(out + step, i64x2.shuffle(low01, low23, 1, 3));
-  v128.store(out + 2 * step, i64x2.shuffle(high01, high23, 0, 2));
-  v128.store(out + 3 * step, i64x2.shuffle(high01, high23, 1, 3));
-}
 
 /** Packs 12 columns, of which `columns` exist, as [K][12]; the others are the last once more, or zero. */
 function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, out: usize): void {

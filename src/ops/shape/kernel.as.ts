@@ -1,5 +1,6 @@
 // Moving elements: rows by memory.copy, planes by 4 x 4 transposes in registers.
 
+import { storeTransposed } from "../../backend/wasm/simd.as";
 import { offsetOf } from "../strides.as";
 
 /** Shorter rows are copied word by word: memory.copy takes longer to call than to do them. */
@@ -95,12 +96,5 @@ function transposeBlock(from: usize, inStride: usize, to: usize, outStride: usiz
   const r1 = v128.load(from + inStride);
   const r2 = v128.load(from + inStride * 2);
   const r3 = v128.load(from + inStride * 3);
-  const low01 = i32x4.shuffle(r0, r1, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(r0, r1, 2, 6, 3, 7);
-  const low23 = i32x4.shuffle(r2, r3, 0, 4, 1, 5);
-  const high23 = i32x4.shuffle(r2, r3, 2, 6, 3, 7);
-  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(to + outStride, i64x2.shuffle(low01, low23, 1, 3));
-  v128.store(to + outStride * 2, i64x2.shuffle(high01, high23, 0, 2));
-  v128.store(to + outStride * 3, i64x2.shuffle(high01, high23, 1, 3));
+  storeTransposed(r0, r1, r2, r3, to, outStride);
 }
