@@ -146,6 +146,29 @@ describeLab("the page", (lab) => {
 		});
 	});
 
+	test("shows a panel where several changes of what is on the screen are told at once, as to a page that was busy", async () => {
+		const page = await lab.open();
+		await page.addInitScript(() => {
+			const Original = IntersectionObserver;
+			window.IntersectionObserver = class extends Original {
+				constructor(tell: IntersectionObserverCallback, options?: IntersectionObserverInit) {
+					super((changes, observer) => {
+						const { target, isIntersecting } = changes[changes.length - 1];
+						const before = { target, isIntersecting: !isIntersecting } as IntersectionObserverEntry;
+						tell([before, ...changes], observer);
+					}, options);
+				}
+			};
+		});
+		await reload(page);
+		const answers = async (): Promise<number> => {
+			await page.locator("#try-it").scrollIntoViewIfNeeded();
+			return page.locator("#try-it .try-share").count();
+		};
+		await expect.poll(answers, { timeout: 30_000 }).toBe(20);
+		await lab.close(page);
+	});
+
 	test("is used with the keyboard alone", async () => {
 		const page = await lab.open();
 		await page.keyboard.press("Tab");

@@ -18,11 +18,12 @@ export function PanelSection({ panel }: { panel: Panel }) {
 	useEffect(() => {
 		const element = section.current;
 		if (!element) return;
-		const seen = new IntersectionObserver(([entry]) => setVisible(entry.isIntersecting));
+		// A page that was busy is told of several changes at once, the last of which holds.
+		const seen = new IntersectionObserver((changes) => setVisible(changes[changes.length - 1].isIntersecting));
 		seen.observe(element);
 		const near = new IntersectionObserver(
-			([entry]) => {
-				if (!entry.isIntersecting) return;
+			(changes) => {
+				if (!changes.some((change) => change.isIntersecting)) return;
 				near.disconnect();
 				setNear(true);
 			},
