@@ -93,8 +93,12 @@ describe("shapes large enough for every cut of the work", () => {
 });
 
 onEachBackend("convolution", () => {
-	test.each([3, 8])("%i gradients of the bias are summed over many images in double precision", (channels) => {
-		// float32 rounds the sums of 16 chunks and the whole, half a unit in the last place each.
+	// One of 8 is off by 2.7 however its chunks are summed: float32 rounds the sums of 16 chunks, and each step of
+	// adding them up, half a unit in the last place each.
+	test.each([
+		[3, 2],
+		[8, 3],
+	])("%i gradients of the bias are summed over many images in double precision", (channels, units) => {
 		const [images, size] = [16384, 25];
 		const x = zeros([images, 1, 5, 5]);
 		const bias = zeros([channels], { requiresGrad: true });
@@ -105,7 +109,7 @@ onEachBackend("convolution", () => {
 		});
 		conv2d(x, noise([channels, 1, 1, 1], 1), bias).backward(tensor(values, [images, channels, 5, 5]));
 		bias.grad?.dataSync().forEach((value, c) => {
-			expect(Math.abs(value / sums[c] - 1)).toBeLessThan(3 * 2 ** -24);
+			expect(Math.abs(value / sums[c] - 1)).toBeLessThan(units * 2 ** -24);
 		});
 		expect(bias.grad?.size).toBe(channels);
 	});
