@@ -23,7 +23,7 @@ const ROUNDS = 9;
 /** A round counts as quiet if the machine reached this share of its best peak before and after it. */
 const QUIET = 0.95;
 /** How many times the rounds asked for are tried at most, to get as many quiet ones. */
-const PATIENCE = 6;
+const PATIENCE = 4;
 /** Tries of a limit that is told by itself, and of one that steps are measured against. */
 const [TRIES, TRIES_IN_TURN] = [7, 2];
 
