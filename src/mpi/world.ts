@@ -103,9 +103,12 @@ export class MpiWorld implements Communicator {
 		process.exit(code);
 	}
 
-	/** Ends the other ranks if they would wait for this one, which is about to exit with `code`. */
+	/** Ends the other ranks if they would wait for this one, which is about to exit with `code`, and says so. */
 	leave(code: number): void {
-		if (!this.#finalized && this.size > 1) this.abort(code);
+		if (this.#finalized || this.size === 1) return;
+		// What MPI prints of its own as it aborts comes too late for MPICH's launcher now and then.
+		process.stderr.write(`rank ${this.rank} on ${this.host}: exits with code ${code}, which ends the run\n`);
+		this.abort(code);
 	}
 
 	finalize(): void {

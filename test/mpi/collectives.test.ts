@@ -56,7 +56,7 @@ describe.each(launchers)("$name", (launcher) => {
 
 	test.each<[string, RegExp]>([
 		["throw", /rank 1 on .*: Error: the disk is full/],
-		["exit", /./],
+		["exit", /rank 1 on .*: exits with code 3/],
 		// What it wrote last is to be read, though the launcher ends at once.
 		["abort", /rank 1 gives up/],
 		["kill", /./],
