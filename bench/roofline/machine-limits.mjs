@@ -30,7 +30,7 @@ const SECONDS = 0.02;
  * @param {(
  * 	limitsOf: (threads: number, tries: number) => Limits,
  * 	peakOf: (threads: number, tries: number) => number,
- * ) => Promise<T>} fn `peakOf`: floating-point operations a second alone, a tenth of the work
+ * ) => Promise<T>} fn `peakOf`: floating-point operations a second, without copying
  * @returns {Promise<T>}
  */
 export async function withLimits(threads, fn) {
