@@ -27,32 +27,21 @@ const SECONDS = 0.02;
  *
  * @template T
  * @param {number} threads
- * @param {(
- * 	limitsOf: (threads: number, tries: number) => Limits,
- * 	peakOf: (threads: number, tries: number) => number,
- * ) => Promise<T>} fn `peakOf`: floating-point operations a second, without copying
+ * @param {(limitsOf: (threads: number, tries: number) => Limits) => Promise<T>} fn
  * @returns {Promise<T>}
  */
 export async function withLimits(threads, fn) {
 	const crew = await Crew.start(threads);
 	try {
-		return await fn(
-			(count, tries) => limitsOf(crew, count, tries),
-			(count, tries) => peakOf(crew, count, tries),
-		);
+		return await fn((count, tries) => limitsOf(crew, count, tries));
 	} finally {
 		crew.stop();
 	}
 }
 
-/** @param {Crew} crew @param {number} threads @param {number} tries */
-function peakOf(crew, threads, tries) {
-	return crew.best(ROUNDS, threads, 0, tries) * OPERATIONS_A_ROUND * threads;
-}
-
 /** @param {Crew} crew @param {number} threads @param {number} tries @returns {Limits} */
 function limitsOf(crew, threads, tries) {
-	const flops = peakOf(crew, threads, tries);
+	const flops = crew.best(ROUNDS, threads, 0, tries) * OPERATIONS_A_ROUND * threads;
 	const copying = sizes.map((bytes) => {
 		const size = Math.floor(bytes / 2 / threads / 64) * 64;
 		const times = Math.max(crew.best(COPY, threads, size, tries), crew.best(COPY_AT_ONCE, threads, size, tries));

@@ -20,36 +20,26 @@ const workloads = [
 
 /** The limits, the step and its ops are measured in turn, so often: a machine that others use is not as fast from one minute to the next. */
 const ROUNDS = 9;
-/** A round counts as quiet if the machine reached this share of its best peak before and after it. */
-const QUIET = 0.95;
-/** How many times the rounds asked for are tried at most, to get as many quiet ones. */
-const PATIENCE = 4;
 /** Tries of a limit that is told by itself, and of one that steps are measured against. */
 const [TRIES, TRIES_IN_TURN] = [7, 2];
 
 /** @param {Context} context @returns {Promise<Section[]>} */
 export async function benchRoofline(context) {
 	const { threads } = context;
-	return withLimits(Math.max(2, threads), async (limitsOf, peakOf) => {
+	return withLimits(Math.max(2, threads), async (limitsOf) => {
 		context.say("what this machine can do");
 		const limits = Array.from({ length: Math.max(2, threads) }, (_, i) => limitsOf(i + 1, TRIES));
 		const traces = await withSides([["evenkeel", threads]], context, async ([side]) => {
 			const results = [];
-			let best = limits[threads - 1].flops;
 			for (const workload of workloads) {
 				context.say(`${workload.network}, op by op`);
-				/** @type {Round[]} */
 				const rounds = [];
-				const quiet = () => rounds.filter(({ peak }) => peak >= QUIET * best).length;
-				while (quiet() < ROUNDS && rounds.length < PATIENCE * ROUNDS) {
+				for (let i = 0; i < ROUNDS; i++) {
 					const before = limitsOf(threads, TRIES_IN_TURN);
 					const { plain, step, spans } = await side.trace({ kind: "train", ...workload });
-					const peak = Math.min(before.flops, peakOf(threads, TRIES_IN_TURN));
-					best = Math.max(best, before.flops);
-					rounds.push({ plain, step, peak, parts: partsOf(spans).map((part) => against(part, before)) });
+					rounds.push({ plain, step, parts: partsOf(spans).map((part) => against(part, before)) });
 				}
-				const quietest = rounds.sort((a, b) => b.peak - a.peak).slice(0, ROUNDS);
-				results.push({ ...workload, ...middleOf(quietest), quiet: quiet() });
+				results.push({ ...workload, ...middleOf(rounds) });
 			}
 			return results;
 		});
@@ -58,13 +48,7 @@ export async function benchRoofline(context) {
 }
 
 /** @typedef {Part & { floor: number, share: number, bound: string }} Measured `share`: of the floor, at the limits of the same moment */
-/**
- * @typedef {object} Round
- * @property {number} plain milliseconds of a step as it is trained, not recorded
- * @property {number} step of a recorded one
- * @property {number} peak the lower of the peaks before and after it, in floating-point operations a second
- * @property {Measured[]} parts
- */
+/** @typedef {{ plain: number, step: number, parts: Measured[] }} Round `plain`: a step as it is trained, not recorded */
 
 /** Adds the least time it could take. @param {Part} part @param {Limits} limits @returns {Measured} */
 function against(part, limits) {
@@ -92,7 +76,7 @@ function middleOf(rounds) {
 	};
 }
 
-/** @typedef {{ network: string, batch: number, share: number, quiet: number } & Omit<Round, "peak">} Traced `quiet`: how many rounds were */
+/** @typedef {{ network: string, batch: number, share: number } & Round} Traced */
 
 /** @param {Limits[]} limits @returns {Section} */
 function limitsSection(limits) {
@@ -116,7 +100,6 @@ function limitsSection(limits) {
 
 /** @param {Traced[]} traces @param {number} threads @returns {Section} */
 function workloadsSection(traces, threads) {
-	const quiet = traces.map(({ quiet }) => String(quiet)).join(", ");
 	const sum = (/** @type {Measured[]} */ parts, /** @type {(part: Measured) => number} */ of) =>
 		parts.reduce((total, part) => total + of(part), 0);
 	return {
@@ -150,8 +133,7 @@ function workloadsSection(traces, threads) {
 		notes: [
 			`On ${threads} threads. The floor is the sum over the ops of what each takes at least: its arithmetic at the peak, ` +
 				"or its bytes, read and written once, at the speed of copying as many. Peak, speed of copying and steps were measured in " +
-				`turn: medians, and medians of the shares, of the ${ROUNDS} rounds in which the machine was nearest to its peak before and after ` +
-				`(it reached ${percent(QUIET)} of it in ${quiet} of them).`,
+				`turn, ${ROUNDS} times: medians, and medians of the shares.`,
 		],
 		data: traces,
 	};
