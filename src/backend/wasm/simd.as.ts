@@ -88,13 +88,15 @@ export function logistic4(x: v128): v128 {
   const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-88)), f32x4.splat(87));
   const shifted = fma(t, f32x4.splat(-1.44269504088896341), f32x4.splat(ROUNDER));
   const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
-  const s = fma(n, f32x4.splat(-2.12194440e-4), fma(n, f32x4.splat(0.693359375), t));
-  let p = f32x4.splat(1.3814539415761828e-3);
-  p = fma(p, s, f32x4.splat(-8.36874544620514e-3));
-  p = fma(p, s, f32x4.splat(4.166838899254799e-2));
-  p = fma(p, s, f32x4.splat(-1.666652113199234e-1));
-  p = fma(p, s, f32x4.splat(4.999999403953552e-1));
-  const e = fma(f32x4.mul(s, s), p, f32x4.sub(one, s));
+  const s = ASC_FEATURE_RELAXED_SIMD ? fma(n, f32x4.splat(0.693147180559945), t)
+    : fma(n, f32x4.splat(-2.12194440e-4), fma(n, f32x4.splat(0.693359375), t));
+  let p = f32x4.splat(0.0013843607157468796);
+  p = fma(p, s, f32x4.splat(-0.008374195545911789));
+  p = fma(p, s, f32x4.splat(0.04166800528764725));
+  p = fma(p, s, f32x4.splat(-0.16666430234909058));
+  p = fma(p, s, f32x4.splat(0.4999999403953552));
+  p = fma(p, s, f32x4.splat(-1));
+  const e = fma(p, s, one);
   const scale = i32x4.add(i32x4.shl(shifted, 23), one);
   return f32x4.div(one, fma(e, scale, one));
 }
@@ -132,6 +134,34 @@ export function log4(x: v128): v128 {
   y = v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(<f32>Infinity)));
   y = v128.bitselect(f32x4.splat(-(<f32>Infinity)), y, f32x4.eq(x, f32x4.splat(0)));
   return v128.bitselect(y, f32x4.splat(<f32>NaN), f32x4.ge(x, f32x4.splat(0)));
+}
+
+/** Lanes 0 2 4 6 of eight. */
+// @ts-ignore: decorator
+@inline
+export function evens(low: v128, high: v128): v128 {
+  return i8x16.shuffle(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+}
+
+/** Lanes 1 3 5 7 of eight. */
+// @ts-ignore: decorator
+@inline
+export function odds(low: v128, high: v128): v128 {
+  return i8x16.shuffle(low, high, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
+/** a0 b0 a1 b1 */
+// @ts-ignore: decorator
+@inline
+export function zipLow(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+}
+
+/** a2 b2 a3 b3 */
+// @ts-ignore: decorator
+@inline
+export function zipHigh(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
 }
 
 /** Stores the transpose of four vectors, `step` bytes apart: first their first lanes. */

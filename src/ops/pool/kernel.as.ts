@@ -1,33 +1,7 @@
 // Pooling over planes. Items are planes: [begin, end) of them, each height x width in x and
 // outHeight x outWidth in y. Backward writes every element of dx.
 
-/** Lanes 0 2 4 6 of eight. */
-// @ts-ignore: decorator
-@inline
-function evens(low: v128, high: v128): v128 {
-  return i8x16.shuffle(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
-}
-
-/** Lanes 1 3 5 7 of eight. */
-// @ts-ignore: decorator
-@inline
-function odds(low: v128, high: v128): v128 {
-  return i8x16.shuffle(low, high, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-}
-
-/** a0 b0 a1 b1 */
-// @ts-ignore: decorator
-@inline
-function zipLow(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-}
-
-/** a2 b2 a3 b3 */
-// @ts-ignore: decorator
-@inline
-function zipHigh(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-}
+import { evens, odds, zipHigh, zipLow } from "../../backend/wasm/simd.as";
 
 /** Zeros what windows of 2 x 2 leave over of a plane: an odd last column and an odd last row. */
 // @ts-ignore: decorator

@@ -1,64 +1,129 @@
-// Batch normalization, the activation after it and, where `pooled` is not 0, the means of windows of 2 x 2 after that, in
-// one visit to each channel, or to some. The arithmetic, and so every bit of the result, is that of the ops one after the
-// other; what is saved is a pass over memory each way, and the tensors between them.
+// Batch normalization, the activation after it and, where `pooled` is not 0, the means of windows of 2 x 2 after that. The
+// arithmetic, and so every bit of the result, is that of the ops one after the other; what is saved is a pass over memory each
+// way, and the tensors between them.
+//
+// Each way is sums of each channel, or of its pieces (pieces.ts), then what is made of them. Either an item is a channel, and
+// its second visit finds it in the cache; or, where threads have few channels each, both are launched one after the other, and cut
+// more finely.
 
 import { batch_norm_statistics, channelsTogether } from "./kernel.as";
 import { SUMS } from "./pieces.as";
+import { addHalvedSums, isHalved, halve } from "./halved.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
 import {
   addGradientSumsThrough, gradientRows, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/normalize.as";
-import { rowStatistics } from "../shared/statistics.as";
+import { rowsTogether, rowStatistics } from "../shared/statistics.as";
 import { mergeStatistics, storeGradient, valueOr } from "../shared/table.as";
 
-/** Scratch of each channel: its sums of a piece, those of the pieces before, and what the gradient is made of. */
-const EACH: usize = 48;
+/** Behind the two sums of a channel or piece: the three numbers that its gradient is made with. */
+const NUMBERS: usize = 32;
 
-/** Where in scratch the planes are between means and what comes before them. */
-const PLANES: usize = 8 * EACH;
+/** An item is a piece of `rows` examples, of `pieces`, of a channel: its mean and M2 go to the table `sums`. */
+export function batch_norm_pieces_statistics(
+  x: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32,
+): void {
+  for (let item = begin; item < end; item++) {
+    const channel = item / pieces;
+    const first = (item - channel * pieces) * rows;
+    const at = x + ((<usize>(first * c + channel) * <usize>s) << 2);
+    rowStatistics(at, min(rows, n - first), s, c * s, sums + <usize>item * SUMS);
+  }
+}
 
-/** Examples that are pooled while the first-level cache holds them. */
-const POOLED_TOGETHER: i32 = 4;
+/** `stats` of channels from those of their pieces. */
+export function batch_norm_pieces_merge(
+  sums: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64, pieces: i32, rows: i32, begin: i32, end: i32,
+): void {
+  for (let channel = begin; channel < end; channel++) {
+    mergeStatistics(stats, channel, c, sums + <usize>(channel * pieces) * SUMS, 8, SUMS, n, rows, s, eps);
+  }
+}
 
-/** Channels [begin, end), which are few enough to be taken together. */
+/** y and, where asked for, the means, of examples [example, example + rows) of a channel, from `stats`. */
+// @ts-ignore: decorator
+@inline
+function normalizeBlock(
+  then: i32, x: usize, y: usize, weight: usize, bias: usize, stats: usize, c: i32, s: i32, pooled: usize, height: i32,
+  width: i32, outHeight: i32, outWidth: i32, channel: i32, example: i32, rows: i32,
+): void {
+  const row = <usize>c << 2;
+  const at = stats + (<usize>channel << 2);
+  const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
+  const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
+  const from = (<usize>(example * c + channel) * <usize>s) << 2;
+  normalizeRowsThen(then, x + from, y + from, rows, s, c * s, load<f32>(at), <f32>scale, <f32>shift);
+  if (pooled == 0) return;
+  if (isHalved(height, width, outHeight, outWidth)) {
+    for (let i = 0, plane = from; i < rows; i++, plane += row * <usize>s) {
+      halve(y + plane, pooled + (plane >> 2), height, width);
+    }
+    return;
+  }
+  for (let plane = example * c + channel, i = 0; i < rows; i++, plane += c) {
+    pool_average_halving(y, pooled, height, width, outHeight, outWidth, plane, plane + 1);
+  }
+}
+
+function reluBlock(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, c: i32, s: i32, pooled: usize, height: i32,
+  width: i32, outHeight: i32, outWidth: i32, channel: i32, example: i32, rows: i32,
+): void {
+  normalizeBlock(RELU, x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
+}
+
+function sigmoidBlock(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, c: i32, s: i32, pooled: usize, height: i32,
+  width: i32, outHeight: i32, outWidth: i32, channel: i32, example: i32, rows: i32,
+): void {
+  normalizeBlock(
+    SIGMOID, x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows,
+  );
+}
+
+/** An item is a block of examples of a channel; blocks in the order of memory. */
 // @ts-ignore: decorator
 @inline
 function normalize(
   then: i32, x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  const row = <usize>c << 2;
-  const most = pooled != 0 ? POOLED_TOGETHER : end - begin > 1 ? GROUP : n;
-  // The last examples first, as in normalizeRowsThen.
-  for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
+  const most = rowsTogether(s);
+  for (let item = begin; item < end; item++) {
+    const block = item / c;
+    const example = block * most;
+    const channel = item - block * c;
     const rows = min(most, n - example);
-    for (let channel = begin; channel < end; channel++) {
-      const at = stats + (<usize>channel << 2);
-      const scale = <f64>load<f32>(at + 2 * row) * valueOr(weight, channel, 1);
-      const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
-      const from = (<usize>(example * c + channel) * <usize>s) << 2;
-      normalizeRowsThen(then, x + from, y + from, rows, s, c * s, load<f32>(at), <f32>scale, <f32>shift);
-      if (pooled == 0) continue;
-      for (let plane = example * c + channel, i = 0; i < rows; i++, plane += c) {
-        pool_average_halving(y, pooled, height, width, outHeight, outWidth, plane, plane + 1);
-      }
-    }
+    if (then == RELU) reluBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
+    else sigmoidBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
   }
 }
 
-/**
- * The statistics of channels [begin, end). Channels that batch normalization by itself takes in pieces (pieces.as.ts), of `rows`
- * examples, are summed in these here too, so that every bit is the same.
- */
-function statistics(
-  x: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64, rows: i32, begin: i32, end: i32, scratch: usize,
+/** Items are channels: their statistics, then all of y while the second-level cache holds them. */
+// @ts-ignore: decorator
+@inline
+function forward(
+  then: i32, x: usize, y: usize, weight: usize, bias: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64, pieces: i32, rows: i32,
+  begin: i32, end: i32, scratch: usize,
 ): void {
-  if (rows >= n) return batch_norm_statistics(x, stats, n, c, s, eps, begin, end, scratch);
-  for (let channel = begin; channel < end; channel++) {
-    for (let first = 0, at = scratch; first < n; first += rows, at += SUMS) {
-      rowStatistics(x + ((<usize>(first * c + channel) * <usize>s) << 2), min(rows, n - first), s, c * s, at);
+  const most = rowsTogether(s);
+  const together = channelsTogether(n, s, 1, end - begin);
+  for (let first = begin; first < end; first += together) {
+    const last = min(first + together, end);
+    if (pieces == 1) batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
+    else {
+      batch_norm_pieces_statistics(x, sums, n, c, s, pieces, rows, first * pieces, last * pieces);
+      batch_norm_pieces_merge(sums, stats, n, c, s, eps, pieces, rows, first, last);
     }
-    mergeStatistics(stats, channel, c, scratch, 8, SUMS, n, rows, s, eps);
+    // The last examples first, as in normalizeRowsThen.
+    for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
+      for (let channel = first; channel < last; channel++) {
+        const some = min(most, n - example);
+        if (then == RELU) reluBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, some);
+        else sigmoidBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, some);
+      }
+    }
   }
 }
 
@@ -70,6 +135,14 @@ function addSums(
   outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, out: usize, planes: usize,
 ): void {
   const size = <usize>s << 2;
+  const step = size * <usize>c;
+  if (pooled != 0 && isHalved(height, width, outHeight, outWidth) && to - from >= 4) {
+    const at = (<usize>(from * c + channel)) * size;
+    const quads = (to - from) & ~3;
+    addHalvedSums(then, x + at, dy + (at >> 2), step >> 2, y + at, dx + at, quads, height, width, step, center, out);
+    from += quads;
+    if (from == to) return;
+  }
   const at = (<usize>(from * c + channel)) * size;
   let arriving = dy + at;
   let stride = c * s;
@@ -86,53 +159,105 @@ function addSums(
 }
 
 /**
- * `pooled`, where it is not 0, says that dy is the gradient of the means. dx may be y: what arrives at the norm then takes
- * its place. `rows` as in `statistics`. Scratch holds 384 bytes and, for the means, GROUP planes.
+ * What arrives at the norm, which goes to dx (that may be y), and its sums. An item is a piece of a channel. `pooled`, where it
+ * is not 0, says that dy is the gradient of the means. Scratch then holds GROUP planes.
  */
+// @ts-ignore: decorator
+@inline
+function sumsThrough(
+  then: i32, x: usize, dy: usize, y: usize, dx: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, pieces: i32, rows: i32,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  for (let item = begin; item < end; ) {
+    const channel = item / pieces;
+    const first = (item - channel * pieces) * rows;
+    const stop = min(first + rows, n);
+    const together = pieces > 1 ? 1 : channelsTogether(n, s, 2, end - item);
+    const some = together > 1 || pooled != 0 ? GROUP : rows;
+    const table = sums + <usize>item * SUMS;
+    memory.fill(table, 0, <usize>together * SUMS);
+    for (let from = first; from < stop; from += some) {
+      for (let i = 0; i < together; i++) {
+        const center = load<f32>(stats + (<usize>(channel + i) << 2));
+        addSums(
+          then, x, dy, y, dx, center, c, s, pooled, height, width, outHeight, outWidth, channel + i, from,
+          min(from + some, stop), table + <usize>i * SUMS, scratch,
+        );
+      }
+    }
+    item += together;
+  }
+}
+
+/** dweight and dbias of channels, and the numbers that dx is made with, behind the sums of their first pieces. */
+export function batch_norm_sums_merge(
+  sums: usize, weight: usize, dweight: usize, dbias: usize, stats: usize, n: i32, c: i32, s: i32, training: i32, pieces: i32,
+  begin: i32, end: i32,
+): void {
+  const count = <f64>n * <f64>s;
+  for (let channel = begin; channel < end; channel++) {
+    const first = sums + <usize>(channel * pieces) * SUMS;
+    let sum: f64 = 0;
+    let dot: f64 = 0;
+    for (let i = 0, at = first; i < pieces; i++, at += SUMS) {
+      sum += load<f64>(at);
+      dot += load<f64>(at, 8);
+    }
+    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, first + NUMBERS, 4);
+  }
+}
+
+/** What stands in dx becomes what leaves the norm, in examples [example, example + rows) of a channel. */
+// @ts-ignore: decorator
+@inline
+function gradientBlock(
+  x: usize, dx: usize, stats: usize, sums: usize, c: i32, s: i32, training: i32, pieces: i32, channel: i32, example: i32,
+  rows: i32,
+): void {
+  const numbers = sums + <usize>(channel * pieces) * SUMS + NUMBERS;
+  const a = load<f32>(numbers), b = load<f32>(numbers, 4), shift = load<f32>(numbers, 8);
+  const at = (<usize>(example * c + channel) * <usize>s) << 2;
+  const to = dx + at;
+  if (training) gradientRows(x + at, to, to, rows, s, c * s, load<f32>(stats + (<usize>channel << 2)), a, b, shift);
+  else normalizeRows(to, to, rows, s, c * s, 0, a, 0);
+}
+
+/** Items as in `normalize`. */
+export function batch_norm_gradients_in_place(
+  x: usize, dx: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32, training: i32, pieces: i32,
+  begin: i32, end: i32,
+): void {
+  const most = rowsTogether(s);
+  for (let item = begin; item < end; item++) {
+    const block = item / c;
+    const example = block * most;
+    gradientBlock(
+      x, dx, stats, sums, c, s, training, pieces, item - block * c, example, min(most, n - example),
+    );
+  }
+}
+
+/** Items are channels: their sums, then all of dx. */
 // @ts-ignore: decorator
 @inline
 function backward(
   then: i32, x: usize, dy: usize, y: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize,
-  n: i32, c: i32, s: i32, pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, training: i32, rows: i32,
-  begin: i32, end: i32, scratch: usize,
+  sums: usize, n: i32, c: i32, s: i32, pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32,
+  training: i32, pieces: i32, rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
-  const count = <f64>n * <f64>s;
+  const most = rowsTogether(s);
   const together = channelsTogether(n, s, 2, end - begin);
-  const some = together > 1 || pooled != 0 ? GROUP : n;
   for (let first = begin; first < end; first += together) {
     const last = min(first + together, end);
-    memory.fill(scratch, 0, PLANES);
-    for (let piece = 0; piece < n; piece += rows) {
-      const stop = min(piece + rows, n);
-      for (let from = piece; from < stop; from += some) {
-        const to = min(from + some, stop);
-        for (let channel = first, state = scratch; channel < last; channel++, state += EACH) {
-          const center = load<f32>(stats + (<usize>channel << 2));
-          addSums(
-            then, x, dy, y, dx, center, c, s, pooled, height, width, outHeight, outWidth, channel, from, to, state,
-            scratch + PLANES,
-          );
-        }
-      }
-      for (let channel = first, state = scratch; channel < last; channel++, state += EACH) {
-        v128.store(state, f64x2.add(v128.load(state, 16), v128.load(state)), 16);
-        v128.store(state, f64x2.splat(0));
-      }
-    }
-    for (let channel = first, state = scratch; channel < last; channel++, state += EACH) {
-      const sum = load<f64>(state, 16), dot = load<f64>(state, 24);
-      storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, state + 32, 4);
-    }
-    // What arrived at the norm stands in dx now, and what leaves it takes its place. The last examples first, as in normalizeRowsThen.
-    const back = together > 1 ? GROUP : n;
-    for (let from = ((n - 1) / back) * back; from >= 0; from -= back) {
-      for (let channel = first, state = scratch + 32; channel < last; channel++, state += EACH) {
-        const a = load<f32>(state), b = load<f32>(state, 4), shift = load<f32>(state, 8);
-        const center = load<f32>(stats + (<usize>channel << 2));
-        const at = (<usize>(from * c + channel) * <usize>s) << 2;
-        const to = dx + at;
-        if (training) gradientRows(x + at, to, to, min(back, n - from), s, c * s, center, a, b, shift);
-        else normalizeRows(to, to, min(back, n - from), s, c * s, 0, a, 0);
+    sumsThrough(
+      then, x, dy, y, dx, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, pieces, rows,
+      first * pieces, last * pieces, scratch,
+    );
+    batch_norm_sums_merge(sums, weight, dweight, dbias, stats, n, c, s, training, pieces, first, last);
+    for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
+      for (let channel = first; channel < last; channel++) {
+        gradientBlock(x, dx, stats, sums, c, s, training, pieces, channel, example, min(most, n - example));
       }
     }
   }
@@ -142,72 +267,80 @@ export function batch_norm_relu_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  const together = channelsTogether(n, s, 1, end - begin);
-  for (let first = begin; first < end; first += together) {
-    const last = min(first + together, end);
-    normalize(RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
-  }
+  normalize(
+    RELU, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, begin, end,
+  );
+}
+
+export function batch_norm_relu_sums(
+  x: usize, dy: usize, y: usize, dx: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, pieces: i32, rows: i32,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  sumsThrough(
+    RELU, x, dy, y, dx, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, pieces, rows, begin, end, scratch,
+  );
 }
 
 export function batch_norm_sigmoid_normalize(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
   pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  const together = channelsTogether(n, s, 1, end - begin);
-  for (let first = begin; first < end; first += together) {
-    const last = min(first + together, end);
-    normalize(SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last);
-  }
+  normalize(
+    SIGMOID, x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, begin, end,
+  );
+}
+
+export function batch_norm_sigmoid_sums(
+  x: usize, dy: usize, y: usize, dx: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, pieces: i32, rows: i32,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  sumsThrough(
+    SIGMOID, x, dy, y, dx, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, pieces, rows, begin, end, scratch,
+  );
 }
 
 export function batch_norm_relu_forward(
-  x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
-  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
-  rows: i32, begin: i32, end: i32, scratch: usize,
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64, pieces: i32, rows: i32,
+  begin: i32, end: i32, scratch: usize,
 ): void {
-  const together = channelsTogether(n, s, 1, end - begin);
-  for (let first = begin; first < end; first += together) {
-    const last = min(first + together, end);
-    statistics(x, stats, n, c, s, eps, rows, first, last, scratch);
-    batch_norm_relu_normalize(
-      x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
-    );
-  }
-}
-
-export function batch_norm_sigmoid_forward(
-  x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32,
-  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64,
-  rows: i32, begin: i32, end: i32, scratch: usize,
-): void {
-  const together = channelsTogether(n, s, 1, end - begin);
-  for (let first = begin; first < end; first += together) {
-    const last = min(first + together, end);
-    statistics(x, stats, n, c, s, eps, rows, first, last, scratch);
-    batch_norm_sigmoid_normalize(
-      x, y, weight, bias, stats, n, c, s, pooled, height, width, outHeight, outWidth, first, last,
-    );
-  }
+  forward(
+    RELU, x, y, weight, bias, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, eps, pieces, rows,
+    begin, end, scratch,
+  );
 }
 
 export function batch_norm_relu_backward(
   x: usize, dy: usize, y: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize,
-  n: i32, c: i32, s: i32, pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, training: i32,
-  rows: i32, begin: i32, end: i32, scratch: usize,
+  sums: usize, n: i32, c: i32, s: i32, pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32,
+  training: i32, pieces: i32, rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   backward(
-    RELU, x, dy, y, dx, weight, dweight, dbias, stats, n, c, s, pooled, height, width, outHeight, outWidth, training,
-    rows, begin, end, scratch,
+    RELU, x, dy, y, dx, weight, dweight, dbias, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth,
+    training, pieces, rows, begin, end, scratch,
+  );
+}
+
+export function batch_norm_sigmoid_forward(
+  x: usize, y: usize, weight: usize, bias: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32,
+  pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, eps: f64, pieces: i32, rows: i32,
+  begin: i32, end: i32, scratch: usize,
+): void {
+  forward(
+    SIGMOID, x, y, weight, bias, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, eps, pieces, rows,
+    begin, end, scratch,
   );
 }
 
 export function batch_norm_sigmoid_backward(
   x: usize, dy: usize, y: usize, dx: usize, weight: usize, dweight: usize, dbias: usize, stats: usize,
-  n: i32, c: i32, s: i32, pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, training: i32,
-  rows: i32, begin: i32, end: i32, scratch: usize,
+  sums: usize, n: i32, c: i32, s: i32, pooled: usize, height: i32, width: i32, outHeight: i32, outWidth: i32,
+  training: i32, pieces: i32, rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   backward(
-    SIGMOID, x, dy, y, dx, weight, dweight, dbias, stats, n, c, s, pooled, height, width, outHeight, outWidth, training,
-    rows, begin, end, scratch,
+    SIGMOID, x, dy, y, dx, weight, dweight, dbias, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth,
+    training, pieces, rows, begin, end, scratch,
   );
 }

@@ -241,11 +241,28 @@ describe("with an activation in the same pass", () => {
 		[[70, 3, 5, 2], "relu"],
 		[[4, 5, 3, 30], "sigmoid"],
 		[[21, 2, 90, 91], "sigmoid"],
+		// Rows of a multiple of eight, and examples that are none of four; a channel in pieces; several rounds of channels.
+		[[22, 3, 8, 24], "relu"],
+		[[39, 5, 8, 8], "sigmoid"],
+		[[3, 4, 4, 16], "sigmoid"],
+		[[37, 2, 64, 64], "sigmoid"],
+		[[201, 23, 24, 24], "relu"],
 	])("so it is with means of windows of 2 x 2 behind it: %j, %s", async (shape, activation) => {
 		await init({ threads: 2 });
 		compare(shape, activation, true, 2);
 		compare(shape, activation, false, 2);
 	});
+
+	test.each([[[37, 3, 64, 64]], [[50, 17, 8, 8]], [[6, 1, 40, 40]]])(
+		"the same bits on 1, 2 and 3 threads: %j",
+		(shape) =>
+			expectSameBits(() => {
+				const x = normal(shape, 1, 0.5, 2).setRequiresGrad();
+				const y = batchNorm(x, { training: true, activation: "sigmoid", averagePool: 2 });
+				y.backward(normal([...y.shape], 4));
+				return [y, x.grad];
+			}),
+	);
 
 	test("means of windows of 2 x 2 also come where there is no pass to do them in", async () => {
 		await init({ threads: 1 });

@@ -12,7 +12,7 @@ const PIECE = 512 << 10;
 const ROWS = 4;
 const MOST_PIECES = 8;
 /** As in the kernels. */
-const SUMS_BYTES = 64;
+export const SUMS_BYTES = 64;
 const SCRATCH_BYTES = 32;
 
 /** How a channel is cut: into so many pieces of so many examples, the last of which may have fewer. */

@@ -3,29 +3,26 @@
 
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { launchByChannel } from "../shared/statistics.ts";
-import type { BatchNormKernels, Halving } from "./fused.ts";
+import { backwardThen, forwardThen, normalizeThen } from "./activated.ts";
+import type { BatchNormKernels } from "./fused.ts";
 import { cutOf, launchByPiece } from "./pieces.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
-
-/** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
-const PLANES = 16;
-/** Before them, what is kept of each channel: PLANES in the kernels. */
-const STATES_BYTES = 384;
-
-/** What the kernels with an activation are told of the means behind it; `pooled` is not 0 where there are some. */
-function halvingArgs(pooled: number, halving: Halving | null | undefined): number[] {
-	if (!halving) return [0, 0, 0, 0, 0];
-	return [pooled, halving.height, halving.width, halving.outHeight, halving.outWidth];
-}
 
 export const wasmBatchNorm: BatchNormKernels = {
 	forward({ x, y, pooled, weight, bias, stats, mask, eps, following, halving, part }) {
 		const { start, statsStart } = part;
 		const tensors = [[x, start], [y, start], weight, bias, [stats, statsStart]] as const;
 		if (following) {
-			const numbers = [...halvingArgs(pooled?.ptr ?? 0, halving), eps, cutOf(part, 1).rows];
-			const activated = { tensors, numbers };
-			launchByChannel(`batch_norm_${following}_forward`, x, part, activated);
+			const through = {
+				x: [x, start],
+				y: [y, start],
+				pooled,
+				weight,
+				bias,
+				stats: [stats, statsStart],
+				halving,
+			} as const;
+			forwardThen(following, through, eps, x, part);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, part.count], columns: false };
 			launchByChannel("batch_norm_masked_forward", x, part, masked);
@@ -42,9 +39,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 	normalize({ x, y, pooled, weight, bias, stats, following, halving, part }) {
 		const tensors = [x, y, weight, bias, stats];
 		if (following) {
-			const numbers = halvingArgs(pooled?.ptr ?? 0, halving);
-			const activated = { tensors, numbers };
-			launchByChannel(`batch_norm_${following}_normalize`, x, part, activated);
+			normalizeThen(following, { x, y, pooled, weight, bias, stats, halving }, x, part);
 		} else if (isLargeTable(part)) normalizeRows({ x, y, weight, bias, stats }, x, part);
 		else launchByChannel("batch_norm_normalize", x, part, { tensors });
 	},
@@ -55,10 +50,8 @@ export const wasmBatchNorm: BatchNormKernels = {
 		const sums = [weight, dweight, dbias, [stats, statsStart] as const];
 		const tensors = [at(x), at(dy), at(dx), ...sums];
 		if (following && y) {
-			const numbers = [...halvingArgs(1, halving), training ? 1 : 0, cutOf(part, 2).rows];
-			const scratchBytes = STATES_BYTES + (halving ? PLANES * 4 * part.s : 0);
-			const activated = { tensors: [at(x), at(dy), at(y), at(dx), ...sums], numbers, scratchBytes };
-			launchByChannel(`batch_norm_${following}_backward`, x, part, activated);
+			const given = { x: at(x), dy: at(dy), y: at(y), dx: at(dx), weight, dweight, dbias };
+			backwardThen(following, { ...given, stats: [stats, statsStart], training, halving }, x, part);
 		} else if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [part.count], columns: false };
 			launchByChannel("batch_norm_masked_backward", x, part, masked);

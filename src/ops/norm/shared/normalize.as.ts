@@ -16,7 +16,7 @@ export const GROUP: i32 = 16;
 /** What follows, of four normalized values: the arithmetic of src/ops/activation. */
 // @ts-ignore: decorator
 @inline
-function activated4(then: i32, v: v128): v128 {
+export function activated4(then: i32, v: v128): v128 {
   if (then == RELU) return f32x4.pmax(v, f32x4.splat(0));
   if (then == SIGMOID) return logistic4(v);
   return v;
@@ -25,7 +25,7 @@ function activated4(then: i32, v: v128): v128 {
 /** The gradient of the normalized values, from that of what followed and its result y. */
 // @ts-ignore: decorator
 @inline
-function through4(then: i32, dy: v128, y: usize): v128 {
+export function through4(then: i32, dy: v128, y: usize): v128 {
   if (then == RELU) return v128.and(dy, f32x4.gt(v128.load(y), f32x4.splat(0)));
   if (then == SIGMOID) {
     const s = v128.load(y);
@@ -148,7 +148,7 @@ export function addGradientSumsThrough(
 
 // @ts-ignore: decorator
 @inline
-function addSums(
+export function addSums(
   out: usize, s0: v128, s1: v128, s2: v128, s3: v128, p0: v128, p1: v128, p2: v128, p3: v128,
 ): void {
   store<f64>(out, load<f64>(out) + sum2(s0, s1, s2, s3));

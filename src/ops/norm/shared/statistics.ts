@@ -10,14 +10,14 @@ interface StatisticsKernels {
 }
 
 /** Elements that make a chunk worth a hand-over between threads. */
-const CHUNK = 16384;
+export const CHUNK = 16384;
 /** Channels of so few values in each example are taken together where that leaves so many chunks a thread; see batch-norm/kernel.as.ts. */
 const SHORT = 256;
 const TOGETHER = 8;
 const LEAST_CHUNKS = 2;
 /** Columns that a kernel takes together. */
 const COLUMNS = 16;
-const SCRATCH_BYTES = 10240;
+export const SCRATCH_BYTES = 10240;
 
 /** Calls `visit` with the index of every element of channel `channel`, and of its place in [n, s]. */
 export function eachOfChannel(
@@ -65,6 +65,12 @@ export function referenceStatistics(
 	}
 }
 
+/** So many channels make a chunk. Those that a kernel takes together have the same bits as by themselves. */
+export function channelsAtOnce({ n, c, s }: ChannelGeometry, threads: number): number {
+	const neighbors = s <= SHORT ? Math.min(TOGETHER, Math.floor(c / (LEAST_CHUNKS * threads))) : 1;
+	return Math.max(1, neighbors, Math.ceil(CHUNK / (n * s)));
+}
+
 /**
  * Runs a kernel whose work items are channels. There are two of each: `name`, and `name_columns` for
  * [N, C], where a channel is a column and sizes are n and c alone.
@@ -82,9 +88,7 @@ export function launchByChannel(
 ): void {
 	const columns = args.columns ?? s === 1;
 	const backend = wasmOf(like);
-	// Channels that are taken together have the same bits as by themselves.
-	const neighbors = s <= SHORT ? Math.min(TOGETHER, Math.floor(c / (LEAST_CHUNKS * backend.threads))) : 1;
-	const perChunk = Math.max(1, neighbors, Math.ceil(CHUNK / (n * s)));
+	const perChunk = channelsAtOnce({ n, c, s }, backend.threads);
 	const values = [...args.tensors.map(addressOf), ...(columns ? [n, c] : [n, c, s]), ...(args.numbers ?? [])];
 	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
 	backend.launch(columns ? `${name}_columns` : name, values, c, grain, args.scratchBytes ?? SCRATCH_BYTES);
