@@ -136,6 +136,16 @@ export function log4(x: v128): v128 {
   return v128.bitselect(y, f32x4.splat(<f32>NaN), f32x4.ge(x, f32x4.splat(0)));
 }
 
+/** The sums of the lanes of four vectors that follow each other, each in the order of sumLanes. */
+// @ts-ignore: decorator
+@inline
+export function sumLanesOf4(at: usize): v128 {
+  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}
+
 /** Lanes 0 2 4 6 of eight. */
 // @ts-ignore: decorator
 @inline

@@ -1,8 +1,9 @@
 // The gradient of a convolution's weights: the loops around the micro-kernels of outer-tiles.as.ts; see kernel.as.ts.
 
-import { sumLanes, sumLanesF64 } from "../../backend/wasm/simd.as";
+import { sumLanes, sumLanesF64, sumLanesOf4 } from "../../backend/wasm/simd.as";
 import { BLOCK, field, Field, groupBlock, groupRow, imageStep, IN_PLACE, INTERLEAVED, outStep, prepare } from "./images.as";
 import { outer2, outer2pairs, outer3, outer3pairs, outer4, outer4pairs } from "./outer-tiles.as";
+import { multiplyOuter5, outer2by5, sumOutput } from "./outer5.as";
 import { multiplyOuter8, outer8, packOutput8, repeatRows } from "./outer8.as";
 import { TILE } from "./tiles.as";
 
@@ -10,7 +11,7 @@ import { TILE } from "./tiles.as";
 export {
   outer2 as conv_tile_outer2, outer2pairs as conv_tile_outer2pairs, outer3 as conv_tile_outer3,
   outer3pairs as conv_tile_outer3pairs, outer4 as conv_tile_outer4, outer4pairs as conv_tile_outer4pairs,
-  outer8 as conv_tile_outer8,
+  outer2by5 as conv_tile_outer2by5, outer8 as conv_tile_outer8,
 };
 
 /**
@@ -48,16 +49,6 @@ function packOutput(
       store<f64>(total, load<f64>(total) + sumLanesF64(sum));
     }
   }
-}
-
-/** The sums of the lanes of four vectors that follow each other, each in the order of sumLanes. */
-// @ts-ignore: decorator
-@inline
-function sumLanesOf4(at: usize): v128 {
-  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
 }
 
 /** Adds the sums of a tile's lanes, [rows][columns][4], to dw, whose rows lie `row` bytes apart. */
@@ -111,14 +102,14 @@ function multiplyOuter(
 }
 
 /**
- * The gradient of the weights, in panels of `tall` rows, 3, 4 or 8. An item is (chunk of `unitsEach` images or blocks, group,
+ * The gradient of the weights, in panels of `tall` rows, 2, 3, 4 or 8. An item is (chunk of `unitsEach` images or blocks, group,
  * part of the rows) and writes its part of partial sum `chunk`; partial sums are `partialStep` floats apart. Those of the
  * bias, sums over y, stand `toSums` floats behind them; 0 for none.
  * Images go `block` at a time, as many as stay in the cache. In scratch: the tile, the sums of y as float64, the bases of all
  * groups, or rows, of pixels of a block (`basesBytes`), the images (`imageBytes` each), their outputs.
  */
 export function conv_outer(
-  plan: usize, x: usize, y: usize, offsets: usize, bases: usize, partial: usize, partialStep: i32,
+  plan: usize, x: usize, y: usize, offsets: usize, bases: usize, outBases: usize, partial: usize, partialStep: i32,
   toSums: i32, unitsEach: i32, block: i32, tall: i32, splits: i32, panelsEach: i32, basesBytes: usize, imageBytes: usize,
   begin: i32, end: i32, scratch: usize,
 ): void {
@@ -128,14 +119,17 @@ export function conv_outer(
   const pixelGroups = field(plan, Field.pixelGroups);
   const inPlace = field(plan, Field.mode) == IN_PLACE;
   const outHeight = field(plan, Field.outHeight);
+  const outWidth = field(plan, Field.outWidth);
   const padded = tall == 3 ? outputs : outputs + (outputs & 1);
   const perUnit = field(plan, Field.mode) == INTERLEAVED ? BLOCK : 1;
   const units = (field(plan, Field.images) + perUnit - 1) / perUnit;
   const totals = scratch + TILE;
   const allBases = totals + (<usize>(outputs + (outputs & 1)) << 3);
-  const room = allBases + basesBytes;
+  const places = allBases + basesBytes;
+  const room = tall == 2 ? places + basesBytes : places;
   const packed = inPlace ? room : room + <usize>block * imageBytes;
   const imagesStep = inPlace ? imageStep(plan) : imageBytes;
+  if (tall == 2) repeatBases(outBases, pixelGroups, block, outStep(plan), places);
   if (tall == 8) repeatRows(plan, bases, block, imagesStep, allBases);
   else repeatBases(bases, pixelGroups, block, imagesStep, allBases);
   for (let item = begin; item < end; item++) {
@@ -155,10 +149,15 @@ export function conv_outer(
       for (let i = 0; i < count; i++) {
         const at = prepare(plan, x, (u + i) * perUnit, g, room + <usize>i * imageBytes);
         if (i == 0) image = at;
-        if (tall == 8) packOutput8(plan, y, u + i, g, first, last, i, count, packed, sums);
+        if (tall == 2) {
+          if (sums != 0) sumOutput(plan, y, u + i, g, first, last, sums);
+        } else if (tall == 8) packOutput8(plan, y, u + i, g, first, last, i, count, packed, sums);
         else packOutput(plan, y, (u + i) * perUnit, g, first, last, tall, i, count, packed, sums);
       }
-      if (tall == 8) multiplyOuter8(plan, packed, image, offsets, allBases, count * outHeight, first, last, dw, scratch);
+      if (tall == 2) {
+        const from = y + <usize>u * outStep(plan) + ((<usize>(g * outputs) * <usize>(outHeight * outWidth)) << 2);
+        multiplyOuter5(plan, from, places, image, offsets, allBases, count * pixelGroups, first, last, dw, scratch);
+      } else if (tall == 8) multiplyOuter8(plan, packed, image, offsets, allBases, count * outHeight, first, last, dw, scratch);
       else multiplyOuter(plan, packed, image, offsets, allBases, count * pixelGroups, first, last, tall, dw, scratch);
     }
     if (sums == 0) continue;

@@ -26,7 +26,7 @@ export interface Plan {
 	/** Bytes of one laid-out row of the output. */
 	readonly outputRowBytes: number;
 	readonly pixelGroups: number;
-	/** How many outputs the gradient of the weights takes together: 3, 4 or, with outputs as lanes, 8. */
+	/** How many outputs the gradient of the weights takes together: 3, 4, with outputs as lanes 8, or 2 with rows of five weights. */
 	readonly tall: number;
 	/** Addresses of the tables. */
 	readonly fields: number;
@@ -152,6 +152,7 @@ function inPairs(g: Geometry, { mode }: Layout): boolean {
 
 /** Pixels are the lanes where they fill them in pairs of groups; otherwise outputs are, if there are eights of them. */
 function outputsTogether(g: Geometry, image: Layout): number {
+	if (tapsTogether(g, image) === 5 && g.outputs % 2 === 0 && inPairs(g, image)) return 2;
 	if (g.outputs % 8 === 0 && image.mode !== INTERLEAVED && !inPairs(g, image)) return 8;
 	return g.outputs % 3 === 0 ? 3 : 4;
 }

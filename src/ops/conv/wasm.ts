@@ -13,7 +13,7 @@ const LANES = 4;
 /** Rows of a panel of weights. */
 const PANEL = 4;
 /** Bytes of a tile of sums, at the start of scratch. */
-const TILE = 144;
+const TILE = 160;
 /** Into how many items of work an op is cut at least, where there is anything to cut. */
 const ITEMS = 16;
 /** Work of a chunk: enough to be worth handing out. */
@@ -48,7 +48,8 @@ export const wasmConv: ConvKernels<Tensor> = {
 	},
 
 	scatter(g, out, weight, bias, image) {
-		if (gathersBack(g)) gather(turned(g), out, weight, turnedWeights(g), bias, image);
+		if (goesByRows(g)) scatterRows(g, out, weight, bias, image);
+		else if (gathersBack(g)) gather(turned(g), out, weight, turnedWeights(g), bias, image);
 		else scatter(g, out, weight, bias, image);
 	},
 
@@ -71,7 +72,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const { splits, panelsEach } = splitPanels(panels, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
 		const pixels = g.outSize[0] * g.outSize[1];
-		const outBytes = tall === 8 ? 4 * g.outputs * pixels : even(g.outputs) * plan.pixelGroups * 16;
+		const outBytes = tall === 8 || tall === 2 ? 4 * g.outputs * pixels : even(g.outputs) * plan.pixelGroups * 16;
 		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
 		const basesBytes = Math.ceil((block * plan.pixelGroups) / 4) * 16;
 		const direct = chunks === 1 && sums === null;
@@ -80,12 +81,12 @@ export const wasmConv: ConvKernels<Tensor> = {
 		wasm.launch(
 			"conv_outer",
 			[
-				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, partial, both, sums ? size : 0],
+				...[plan.fields, image.ptr, out.ptr, plan.offsets, plan.bases, plan.outBases, partial, both, sums ? size : 0],
 				...[unitsEach, block, tall, splits, panelsEach, basesBytes, plan.imageBytes],
 			],
 			items,
 			grain(g, items),
-			TILE + 8 * even(g.outputs) + basesBytes + block * (plan.imageBytes + outBytes),
+			TILE + 8 * even(g.outputs) + 2 * basesBytes + block * (plan.imageBytes + outBytes),
 		);
 		if (direct) return;
 		const starts = Array.from({ length: chunks }, (_, chunk) => chunk * both);
@@ -173,6 +174,29 @@ function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, 
 		grain(g, items),
 		TILE + plan.imageBytes + g.outputs * plan.outputRowBytes,
 	);
+	wasm.giveBack(packed);
+}
+
+/** Whether there are loops that go through the image row by row. */
+function goesByRows(g: Geometry): boolean {
+	const steps = [...g.stride, ...g.dilation];
+	const whole =
+		g.top === 0 && g.left === 0 && g.size.every((length, axis) => length === g.outSize[axis] + g.kernel[axis] - 1);
+	return whole && steps.every((step) => step === 1) && g.kernel[1] === 5 && g.outSize[1] % 8 === 0;
+}
+
+function scatterRows(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): void {
+	if (image.size === 0) return;
+	const wasm = wasmOf(out);
+	const plan = makePlan(wasm, g);
+	const packed = wasm.take(4 * LANES * weight.size);
+	const channels = g.groups * g.channels;
+	const packing = [weight.ptr, g.outputs, g.channels, g.kernel[0], packed];
+	wasm.launch("conv_pack_rows5", packing, channels, Math.ceil(8192 / (5 * g.kernel[0] * g.outputs)));
+	const items = g.images * g.groups;
+	const room = 4 * g.outputs * g.outSize[0] * g.outSize[1];
+	const args = [plan.fields, out.ptr, packed, bias?.ptr ?? 0, image.ptr];
+	wasm.launch("conv_scatter_rows5", args, items, grain(g, items), room);
 	wasm.giveBack(packed);
 }
 
