@@ -7,7 +7,7 @@
 // another thread's are late, a thread waits for about as long as it would take to sum that piece itself, then does so: the same
 // numbers come out, whoever sums. So none ever depends on another, which may be asleep, or have failed. Sums are added in the
 // order of the pieces, so that results do not depend on the number of threads. Where an activation is done in the same pass
-// (activated.as.ts) threads share no channel, but sums are those of the same pieces, so that bits are the same.
+// (activated.as.ts), sums are those of the same pieces, so that bits are the same.
 
 import { gradientRows, gradientSums, normalizeRows } from "../shared/normalize.as";
 import { rowStatistics } from "../shared/statistics.as";
