@@ -22,6 +22,8 @@ const CHUNK_FLOPS = 2e5;
 const CHUNKS = 32;
 /** Images that the gradient of the weights takes together: as many as stay in the second-level cache. */
 const CACHE_BYTES = 192 * 1024;
+/** Likewise where outputs are read where they are: as many as stay close by while five weights at a time go through them. */
+const CLOSE_BYTES = 64 * 1024;
 /** Images at least whose gradients of the weights are summed before the sums go to memory. */
 const LEAST_IMAGES = 8;
 /** Weights of more bytes than this are read for several images at a time: they leave the first-level cache in between. */
@@ -73,7 +75,10 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
 		const pixels = g.outSize[0] * g.outSize[1];
 		const outBytes = tall === 8 || tall === 2 ? 4 * g.outputs * pixels : even(g.outputs) * plan.pixelGroups * 16;
-		const block = Math.max(1, Math.min(unitsEach, Math.floor(CACHE_BYTES / (imageBytes + outBytes))));
+		const block = Math.max(
+			1,
+			Math.min(unitsEach, Math.floor((tall === 2 ? CLOSE_BYTES : CACHE_BYTES) / (imageBytes + outBytes))),
+		);
 		const basesBytes = Math.ceil((block * plan.pixelGroups) / 4) * 16;
 		const direct = chunks === 1 && sums === null;
 		const partial = direct ? dweight.ptr : wasm.take(4 * chunks * both);
