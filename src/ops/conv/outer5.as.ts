@@ -6,6 +6,13 @@ import { field, Field, outStep } from "./images.as";
 import { at } from "./tiles.as";
 
 /**
+ * Addresses start so many bytes early, and reads are so much further on: only one jump crosses 32 bytes of code then. Where none
+ * does, the loop is a tenth longer, and 5% slower on a processor that does not mind; see tiles.as.ts.
+ */
+const X_AHEAD: usize = 4;
+const TABLE_AHEAD: usize = 4;
+
+/**
  * 2 rows by 5 weights over `count` groups of pixels, which come in pairs, to `out`, [2][5][4]. Rows of y lie `row` bytes apart;
  * `bases` says where each group is in the image, `places` where in y. Only the first of a pair is looked up.
  */
@@ -13,40 +20,43 @@ export function outer2by5(y: usize, row: usize, places: usize, x: usize, bases: 
   const zero = f32x4.splat(0);
   let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c04 = zero;
   let c10 = zero, c11 = zero, c12 = zero, c13 = zero, c14 = zero;
+  x -= X_AHEAD;
+  bases -= TABLE_AHEAD;
+  places -= TABLE_AHEAD;
   for (;;) {
-    let p = x + <usize>load<u32>(bases), q = y + <usize>load<u32>(places), r = q + row;
+    let p = x + <usize>load<u32>(bases, TABLE_AHEAD), q = y + <usize>load<u32>(places, TABLE_AHEAD), r = q + row;
     let s = v128.load(q), t = v128.load(r);
-    let b = v128.load(p); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
-    b = v128.load(p, 4); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
-    b = v128.load(p, 8); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
+    let b = v128.load(p, X_AHEAD); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
+    b = v128.load(p, X_AHEAD + 4); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
+    b = v128.load(p, X_AHEAD + 8); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
     if (count == -1) break;
-    b = v128.load(p, 12); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
-    b = v128.load(p, 16); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
+    b = v128.load(p, X_AHEAD + 12); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
+    b = v128.load(p, X_AHEAD + 16); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
     if (count == -2) break;
     s = v128.load(q, 16); t = v128.load(r, 16);
-    b = v128.load(p, 16); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
-    b = v128.load(p, 20); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
-    b = v128.load(p, 24); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
+    b = v128.load(p, X_AHEAD + 16); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
+    b = v128.load(p, X_AHEAD + 20); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
+    b = v128.load(p, X_AHEAD + 24); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
     if (count == -3) break;
-    b = v128.load(p, 28); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
-    b = v128.load(p, 32); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
+    b = v128.load(p, X_AHEAD + 28); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
+    b = v128.load(p, X_AHEAD + 32); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
     if (count == 2) break;
-    p = x + <usize>load<u32>(bases, 8); q = y + <usize>load<u32>(places, 8); r = q + row;
+    p = x + <usize>load<u32>(bases, TABLE_AHEAD + 8); q = y + <usize>load<u32>(places, TABLE_AHEAD + 8); r = q + row;
     s = v128.load(q); t = v128.load(r);
-    b = v128.load(p); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
-    b = v128.load(p, 4); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
-    b = v128.load(p, 8); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
+    b = v128.load(p, X_AHEAD); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
+    b = v128.load(p, X_AHEAD + 4); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
+    b = v128.load(p, X_AHEAD + 8); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
     if (count == -4) break;
-    b = v128.load(p, 12); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
-    b = v128.load(p, 16); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
+    b = v128.load(p, X_AHEAD + 12); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
+    b = v128.load(p, X_AHEAD + 16); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
     if (count == -5) break;
     s = v128.load(q, 16); t = v128.load(r, 16);
-    b = v128.load(p, 16); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
-    b = v128.load(p, 20); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
-    b = v128.load(p, 24); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
+    b = v128.load(p, X_AHEAD + 16); c00 = fma(s, b, c00); c10 = fma(t, b, c10);
+    b = v128.load(p, X_AHEAD + 20); c01 = fma(s, b, c01); c11 = fma(t, b, c11);
+    b = v128.load(p, X_AHEAD + 24); c02 = fma(s, b, c02); c12 = fma(t, b, c12);
     if (count == -6) break;
-    b = v128.load(p, 28); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
-    b = v128.load(p, 32); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
+    b = v128.load(p, X_AHEAD + 28); c03 = fma(s, b, c03); c13 = fma(t, b, c13);
+    b = v128.load(p, X_AHEAD + 32); c04 = fma(s, b, c04); c14 = fma(t, b, c14);
     count -= 4;
     if (count == 0) break;
     bases += 16;

@@ -8,6 +8,10 @@ import { field, Field, imageStep, outStep } from "./images.as";
 /** Bytes of the packed weights that meet a value of y: five, four times each. */
 const FIVE: usize = 80;
 
+/** Addresses start so many bytes early, and reads are so much further on: no jump crosses 32 bytes of code then; see tiles.as.ts. */
+const W_AHEAD: usize = 112;
+const Y_AHEAD: usize = 96;
+
 /**
  * Twelve pixels of the image at `to`, the first four added to what is there if `more`, else to `bias`: the sums over `count` of
  * five weights at w by eight values at y, which is read every `step` bytes.
@@ -19,41 +23,43 @@ export function scatterRow5(w: usize, y: usize, step: usize, count: i32, to: usi
   let c20 = zero, c21 = zero;
   let c30 = zero, c31 = zero;
   let c40 = zero, c41 = zero;
+  w -= W_AHEAD;
+  y -= Y_AHEAD;
   for (;;) {
-    let b0 = v128.load(y), b1 = v128.load(y, 16);
-    let s = v128.load(w); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(w, 16); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(w, 32); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+    let b0 = v128.load(y, Y_AHEAD), b1 = v128.load(y, Y_AHEAD + 16);
+    let s = v128.load(w, W_AHEAD); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+    s = v128.load(w, W_AHEAD + 16); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+    s = v128.load(w, W_AHEAD + 32); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
     if (count == -1) break;
-    s = v128.load(w, 48); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    s = v128.load(w, 64); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+    s = v128.load(w, W_AHEAD + 48); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+    s = v128.load(w, W_AHEAD + 64); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
     if (count == 1) break;
     y += step;
-    b0 = v128.load(y); b1 = v128.load(y, 16);
-    s = v128.load(w, 80); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(w, 96); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(w, 112); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+    b0 = v128.load(y, Y_AHEAD); b1 = v128.load(y, Y_AHEAD + 16);
+    s = v128.load(w, W_AHEAD + 80); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+    s = v128.load(w, W_AHEAD + 96); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+    s = v128.load(w, W_AHEAD + 112); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
     if (count == -2) break;
-    s = v128.load(w, 128); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    s = v128.load(w, 144); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+    s = v128.load(w, W_AHEAD + 128); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+    s = v128.load(w, W_AHEAD + 144); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
     if (count == 2) break;
     y += step;
-    b0 = v128.load(y); b1 = v128.load(y, 16);
-    s = v128.load(w, 160); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(w, 176); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(w, 192); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+    b0 = v128.load(y, Y_AHEAD); b1 = v128.load(y, Y_AHEAD + 16);
+    s = v128.load(w, W_AHEAD + 160); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+    s = v128.load(w, W_AHEAD + 176); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+    s = v128.load(w, W_AHEAD + 192); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
     if (count == -3) break;
-    s = v128.load(w, 208); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    s = v128.load(w, 224); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+    s = v128.load(w, W_AHEAD + 208); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+    s = v128.load(w, W_AHEAD + 224); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
     if (count == 3) break;
     y += step;
-    b0 = v128.load(y); b1 = v128.load(y, 16);
-    s = v128.load(w, 240); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-    s = v128.load(w, 256); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
-    s = v128.load(w, 272); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+    b0 = v128.load(y, Y_AHEAD); b1 = v128.load(y, Y_AHEAD + 16);
+    s = v128.load(w, W_AHEAD + 240); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+    s = v128.load(w, W_AHEAD + 256); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+    s = v128.load(w, W_AHEAD + 272); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
     if (count == -4) break;
-    s = v128.load(w, 288); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-    s = v128.load(w, 304); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+    s = v128.load(w, W_AHEAD + 288); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+    s = v128.load(w, W_AHEAD + 304); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
     count -= 4;
     if (count == 0) break;
     y += step;
