@@ -78,8 +78,8 @@ export function expClamped4(x: v128): v128 {
 }
 
 /**
- * 1 / (1 + e^-x), for x held to [-88, 87]: 6e-39 below, 1 above; NaN stays NaN. Within 3.2 ulp for |x| up to 20, and 5.5
- * beyond. With s = x + n ln 2, |s| <= ln 2 / 2, e^-x is 2^n e^-s; the polynomial is made by fit-exponential.py.
+ * 1 / (1 + e^-x), for x held to [-88, 87]: 6e-39 below, 1 above; NaN stays NaN. Within 3.2 ulp for |x| up to 20 and 5.5
+ * beyond, without fused multiply-add within 2.6. With s = x + n ln 2, |s| <= ln 2 / 2, e^-x is 2^n e^-s; the polynomial is made by fit-exponential.py.
  */
 // @ts-ignore: decorator
 @inline

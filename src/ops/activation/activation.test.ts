@@ -83,6 +83,24 @@ describe.each([true, false])("accuracy element by element, relaxed SIMD %s", (re
 	});
 });
 
+test.each([
+	[true, 3.2, 5.5],
+	[false, 2.6, 2.6],
+])(
+	"sigmoid, relaxed SIMD %s, is within %d units of the last place for |x| up to 20, and %d beyond",
+	async (relaxed, near, far) => {
+		const x = Float32Array.from({ length: 400_000 }, (_, i) => ((i % 200_000) / 1e5 - 1) * (i < 200_000 ? 20 : 86.9));
+		const wasm = await WasmBackend.load({ relaxed });
+		const y = withBackend(wasm, () => ops.sigmoid(tensor(x, [x.length])).dataSync());
+		x.forEach((value, i) => {
+			const exact = 1 / (1 + Math.exp(-value));
+			const unit = 2 ** (Math.floor(Math.log2(exact)) - 23);
+			const error = Math.abs(y[i] - exact) / unit;
+			if (!(error < (Math.abs(value) <= 20 ? near : far))) expect.fail(`at ${value}: ${y[i]}, off by ${error}`);
+		});
+	},
+);
+
 test("the normal distribution function of the reference, to its tails", () => {
 	// scipy.stats.norm.cdf
 	const known: [number, number][] = [

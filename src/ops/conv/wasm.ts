@@ -22,8 +22,10 @@ const CHUNK_FLOPS = 2e5;
 const CHUNKS = 32;
 /** Images that the gradient of the weights takes together: as many as stay in the second-level cache. */
 const CACHE_BYTES = 192 * 1024;
-/** Likewise where outputs are read where they are: as many as stay close by while five weights at a time go through them. */
+/** Where five weights at a time go through outputs as they stand: so much stays closer by, and is as good if rows of pixels make a long run. */
 const CLOSE_BYTES = 64 * 1024;
+/** Pixels of a run beside which beginning and ending it are little. */
+const LONG_RUN = 1024;
 /** Images at least whose gradients of the weights are summed before the sums go to memory. */
 const LEAST_IMAGES = 8;
 /** Weights of more bytes than this are read for several images at a time: they leave the first-level cache in between. */
@@ -74,11 +76,12 @@ export const wasmConv: ConvKernels<Tensor> = {
 		const { splits, panelsEach } = splitPanels(panels, chunks * g.groups);
 		const imageBytes = plan.imageBytes || 4 * g.channels * g.size[0] * g.size[1];
 		const pixels = g.outSize[0] * g.outSize[1];
-		const outBytes = tall === 8 || tall === 2 ? 4 * g.outputs * pixels : even(g.outputs) * plan.pixelGroups * 16;
-		const block = Math.max(
-			1,
-			Math.min(unitsEach, Math.floor((tall === 2 ? CLOSE_BYTES : CACHE_BYTES) / (imageBytes + outBytes))),
-		);
+		const unpacked = tall === 2;
+		const outBytes = tall === 8 || unpacked ? 4 * g.outputs * pixels : even(g.outputs) * plan.pixelGroups * 16;
+		const each = imageBytes + outBytes;
+		const held = Math.floor(CACHE_BYTES / each);
+		const close = unpacked ? Math.max(Math.floor(CLOSE_BYTES / each), Math.ceil(LONG_RUN / pixels)) : held;
+		const block = Math.max(1, Math.min(unitsEach, held, close));
 		const basesBytes = Math.ceil((block * plan.pixelGroups) / 4) * 16;
 		const direct = chunks === 1 && sums === null;
 		const partial = direct ? dweight.ptr : wasm.take(4 * chunks * both);
@@ -91,7 +94,10 @@ export const wasmConv: ConvKernels<Tensor> = {
 			],
 			items,
 			grain(g, items),
-			TILE + 8 * even(g.outputs) + 2 * basesBytes + block * (plan.imageBytes + outBytes),
+			TILE +
+				8 * even(g.outputs) +
+				(unpacked ? 2 : 1) * basesBytes +
+				block * (plan.imageBytes + (unpacked ? 0 : outBytes)),
 		);
 		if (direct) return;
 		const starts = Array.from({ length: chunks }, (_, chunk) => chunk * both);

@@ -81,6 +81,18 @@ function sigmoidBlock(
   );
 }
 
+/** One copy of the loops for each activation. */
+// @ts-ignore: decorator
+@inline
+function blockThen(
+  then: i32, x: usize, y: usize, weight: usize, bias: usize, stats: usize, c: i32, s: i32, pooled: usize, height: i32,
+  width: i32, outHeight: i32, outWidth: i32, channel: i32, example: i32, rows: i32,
+): void {
+  if (then == RELU) {
+    reluBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
+  } else sigmoidBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
+}
+
 /** An item is a block of examples of a channel; blocks in the order of memory. */
 // @ts-ignore: decorator
 @inline
@@ -92,10 +104,10 @@ function normalize(
   for (let item = begin; item < end; item++) {
     const block = item / c;
     const example = block * most;
-    const channel = item - block * c;
-    const rows = min(most, n - example);
-    if (then == RELU) reluBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
-    else sigmoidBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, rows);
+    blockThen(
+      then, x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, item - block * c, example,
+      min(most, n - example),
+    );
   }
 }
 
@@ -119,9 +131,10 @@ function forward(
     // The last examples first, as in normalizeRowsThen.
     for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
       for (let channel = first; channel < last; channel++) {
-        const some = min(most, n - example);
-        if (then == RELU) reluBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, some);
-        else sigmoidBlock(x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example, some);
+        blockThen(
+          then, x, y, weight, bias, stats, c, s, pooled, height, width, outHeight, outWidth, channel, example,
+          min(most, n - example),
+        );
       }
     }
   }
@@ -136,14 +149,14 @@ function addSums(
 ): void {
   const size = <usize>s << 2;
   const step = size * <usize>c;
+  let at = <usize>(from * c + channel) * size;
   if (pooled != 0 && isHalved(height, width, outHeight, outWidth) && to - from >= 4) {
-    const at = (<usize>(from * c + channel)) * size;
     const quads = (to - from) & ~3;
     addHalvedSums(then, x + at, dy + (at >> 2), step >> 2, y + at, dx + at, quads, height, width, step, center, out);
     from += quads;
     if (from == to) return;
+    at += <usize>quads * step;
   }
-  const at = (<usize>(from * c + channel)) * size;
   let arriving = dy + at;
   let stride = c * s;
   if (pooled != 0) {
@@ -250,10 +263,16 @@ function backward(
   const together = channelsTogether(n, s, 2, end - begin);
   for (let first = begin; first < end; first += together) {
     const last = min(first + together, end);
-    sumsThrough(
-      then, x, dy, y, dx, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, pieces, rows,
-      first * pieces, last * pieces, scratch,
-    );
+    const from = first * pieces, to = last * pieces;
+    if (then == RELU) {
+      batch_norm_relu_sums(
+        x, dy, y, dx, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, pieces, rows, from, to, scratch,
+      );
+    } else {
+      batch_norm_sigmoid_sums(
+        x, dy, y, dx, stats, sums, n, c, s, pooled, height, width, outHeight, outWidth, pieces, rows, from, to, scratch,
+      );
+    }
     batch_norm_sums_merge(sums, weight, dweight, dbias, stats, n, c, s, training, pieces, first, last);
     for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
       for (let channel = first; channel < last; channel++) {
