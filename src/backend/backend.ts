@@ -25,8 +25,14 @@ export interface Backend {
 	/** Takes memory for `length` elements; the contents are undefined. */
 	alloc(dtype: DType, length: number): Storage;
 	free(storage: Storage): void;
-	/** The elements in place. Valid until the next alloc. */
-	view(storage: Storage): TypedArray;
+	/**
+	 * The elements in place. Valid until the next alloc. Waits for what was launched, up to the launch `through`; default: for
+	 * all. Less will do only for elements that no later launch writes.
+	 */
+	view(storage: Storage, through?: number): TypedArray;
+	/** The number of the last launch; `settled` is that of the last one known to be done, with all before it. */
+	readonly last: number;
+	readonly settled: number;
 	/** Waits until all that was launched is done: for measuring time. Whoever looks at a tensor waits anyway. */
 	finish(): void;
 	memory(): MemoryUse;

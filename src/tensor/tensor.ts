@@ -98,10 +98,14 @@ export class Tensor implements Disposable {
 		return this.storage.ptr;
 	}
 
-	/** The elements in place, without a copy, valid until the next tensor is made. Internal, for kernels. */
-	view(): TypedArray {
+	/**
+	 * The elements in place, without a copy, valid until the next tensor is made. Internal, for kernels.
+	 *
+	 * @param through the launch to wait for, where no later one writes here; default: all that was launched
+	 */
+	view(through?: number): TypedArray {
 		const storage = this.storage;
-		return storage.backend.view(storage);
+		return storage.backend.view(storage, through);
 	}
 
 	/** A copy of the elements, row-major. */

@@ -8,6 +8,8 @@ class ReferenceBackend implements Backend {
 	readonly name = "reference";
 	readonly float = "float64";
 	readonly threads = 1;
+	readonly last = 0;
+	readonly settled = 0;
 	#used = 0;
 	#peak = 0;
 

@@ -1,21 +1,10 @@
-// Running one job: taking chunks by ticket until none are left. The same code runs on the main
+// Running a job: taking chunks by ticket until none are left. The same code runs on the main
 // thread and on the workers. Each thread begins with a run of chunks of its own, the same part of
 // every job, so that what it made in one job lies in its cache in the next; then it helps the
 // others. Which thread takes which chunk is left to chance; what a chunk computes is not, so
 // results do not depend on it.
 
-import {
-	ARG_COUNT,
-	ARGS,
-	GRAIN,
-	KERNEL,
-	RUNS,
-	SCRATCH,
-	SCRATCH_BYTES,
-	TICKET_STEP,
-	TICKETS,
-	TOTAL,
-} from "./layout.mjs";
+import * as L from "./layout.mjs";
 
 /** @typedef {(...args: number[]) => void} Kernel */
 
@@ -42,42 +31,59 @@ export function runStart(run, runs, chunks) {
 }
 
 /**
- * Takes chunks of the current job until none are left.
+ * Takes chunks of job `number` until none are left. If a kernel traps, others take what is left.
  * @param {Int32Array} control
  * @param {Float64Array} args
  * @param {Kernel[]} kernels
+ * @param {number} number
  * @param {number} thread
  */
-export function runChunks(control, args, kernels, thread) {
-	const count = control[ARG_COUNT];
-	const total = control[TOTAL];
-	const grain = control[GRAIN];
-	const runs = control[RUNS];
-	const kernel = kernels[control[KERNEL]];
-	const values = new Array(count + 3);
-	for (let i = 0; i < count; i++) values[i] = args[i];
-	values[count + 2] = control[SCRATCH] + thread * control[SCRATCH_BYTES];
+export function runChunks(control, args, kernels, number, thread) {
+	const slot = L.slotOf(number);
+	const count = control[slot + L.ARG_COUNT];
+	const total = control[slot + L.TOTAL];
+	const grain = control[slot + L.GRAIN];
+	const runs = control[slot + L.RUNS];
+	const kernel = kernels[control[slot + L.KERNEL]];
+	// Of numbers as values, not as float64, which would be turned into values anew for each call.
+	const values = new Array(count + 3).fill(undefined);
+	const first = (number & (L.SLOTS - 1)) * L.MAX_ARGS;
+	for (let i = 0; i < count; i++) {
+		const value = args[first + i];
+		values[i] = Object.is(value | 0, value) ? value | 0 : value;
+	}
+	values[count + 2] = control[slot + L.SCRATCH] + thread * control[slot + L.SCRATCH_BYTES];
 	const chunks = Math.ceil(total / grain);
-	for (let i = 0; i < runs; i++) {
-		const run = (thread + i) % runs;
-		const end = runStart(run + 1, runs, chunks);
-		for (;;) {
-			const chunk = Atomics.add(control, TICKETS + run * TICKET_STEP, 1);
-			if (chunk >= end) break;
-			values[count] = chunk * grain;
-			values[count + 1] = Math.min((chunk + 1) * grain, total);
-			kernel.apply(undefined, values);
+	let taken = 0;
+	try {
+		for (let i = 0; i < runs; i++) {
+			const run = (thread + i) % runs;
+			const end = runStart(run + 1, runs, chunks);
+			for (;;) {
+				const chunk = Atomics.add(control, slot + L.TICKETS + run * L.TICKET_STEP, 1);
+				if (chunk >= end) break;
+				taken++;
+				values[count] = chunk * grain;
+				values[count + 1] = Math.min((chunk + 1) * grain, total);
+				kernel.apply(undefined, values);
+			}
 		}
+	} catch (error) {
+		// Before the chunk counts as done, so that who waits for it sees this.
+		if (thread > 0) Atomics.store(control, slot + L.FAILED, thread);
+		throw error;
+	} finally {
+		if (taken > 0) Atomics.sub(control, slot + L.LEFT, taken);
 	}
 }
 
 /**
- * Views of the control block.
+ * Views of the control block and of the arguments.
  * @param {WebAssembly.Memory} memory
  */
 export function controlViews(memory) {
 	return {
-		control: new Int32Array(memory.buffer, 0, 1024),
-		args: new Float64Array(memory.buffer, ARGS, 64),
+		control: new Int32Array(memory.buffer, 0, L.ARGS / 4),
+		args: new Float64Array(memory.buffer, L.ARGS, L.SLOTS * L.MAX_ARGS),
 	};
 }

@@ -2,7 +2,7 @@
 
 import asc from "assemblyscript/asc";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { HEAP_START } from "./layout.mjs";
+import { HEAP_START, LAST } from "./layout.mjs";
 import { Pool } from "./pool.ts";
 
 const kernels = `
@@ -18,6 +18,13 @@ export function own(faults: usize, bytes: i32, begin: i32, end: i32, scratch: us
 }
 function spin(n: i32, at: usize): void {
   for (let i = 0; i < n; i++) store<i32>(at, load<i32>(at) + i);
+}
+/** Item i of a row of jobs: out = 3 out + step, so that a job that ran too early, too late or twice shows. */
+export function chain(out: usize, step: i32, begin: i32, end: i32, scratch: usize): void {
+  for (let i = begin; i < end; i++) {
+    const at = out + (<usize>i << 2);
+    store<i32>(at, 3 * load<i32>(at) + step);
+  }
 }
 /** Even items take long enough for another thread to wake up, odd ones much longer. */
 export function uneven(out: usize, begin: i32, end: i32, scratch: usize): void {
@@ -143,27 +150,107 @@ describe("a job that was started", () => {
 		expect([...ints(8)]).toEqual(new Array(8).fill(1));
 	});
 
-	test("is done before the next one begins, on one thread or several", async () => {
+	test("is done before the next one begins, which may be a single chunk", async () => {
 		const { pool, ints } = await start(2);
 		for (let i = 0; i < 10; i++) {
 			ints(2).fill(0);
 			pool.start("uneven", [BASE], 2, 1, SCRATCH, SCRATCH_BYTES);
-			// One chunk: done on the calling thread.
 			pool.start("count", [BASE], 2, 2, SCRATCH, SCRATCH_BYTES);
+			pool.finish();
 			expect([...ints(2)]).toEqual([2, 2]);
 		}
 	});
 
+	test("that is a single chunk, with nothing before it, is done on return", async () => {
+		const { pool, ints } = await start(2);
+		ints(4).fill(0);
+		pool.start("count", [BASE], 4, 4, SCRATCH, SCRATCH_BYTES);
+		expect([...ints(4)]).toEqual([1, 1, 1, 1]);
+	});
+
+	test("can be waited for without those behind it", async () => {
+		const { pool, ints } = await start(2);
+		ints(4).fill(0);
+		const before = pool.last;
+		pool.start("count", [BASE], 2, 1, SCRATCH, SCRATCH_BYTES);
+		const first = pool.last;
+		expect(first).toBe(before + 1);
+		pool.start("uneven", [BASE + 8], 2, 1, SCRATCH, SCRATCH_BYTES);
+		pool.finish(first);
+		expect([...ints(4)]).toEqual([1, 1, 0, 0]);
+		expect(pool.settled).toBe(first);
+		pool.finish();
+		expect([...ints(4)]).toEqual([1, 1, 1, 1]);
+		expect(pool.settled).toBe(pool.last);
+	});
+
 	test("that fails is an error where it is waited for, once", async () => {
 		const { pool, ints } = await start(2);
-		pool.start("failOnWorker", [0], 64, 1, SCRATCH, SCRATCH_BYTES);
-		expect(() => pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES)).toThrow(
-			/"failOnWorker" failed on a worker|unreachable/,
-		);
 		ints(8).fill(0);
+		pool.start("failOnWorker", [0], 64, 1, SCRATCH, SCRATCH_BYTES);
+		pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES);
+		expect(() => pool.finish()).toThrow(/"failOnWorker" failed on a worker|unreachable/);
 		pool.start("count", [BASE], 8, 1, SCRATCH, SCRATCH_BYTES);
 		pool.finish();
-		expect([...ints(8)]).toEqual(new Array(8).fill(1));
+		expect([...ints(8)]).toEqual(new Array(8).fill(2));
+	});
+});
+
+describe.each([2, 3])("a queue of jobs for %i threads", (threads) => {
+	/** What `chain` makes of 0 with steps 1 to `jobs`, in int32. */
+	function chained(jobs: number): number {
+		let value = 0;
+		for (let step = 1; step <= jobs; step++) value = (Math.imul(3, value) + step) | 0;
+		return value;
+	}
+
+	/** A job in which the calling thread takes no part. */
+	async function doneByWorkers(pool: Pool, ints: (length: number) => Int32Array): Promise<void> {
+		ints(64).fill(0);
+		pool.start("count", [BASE], 64, 1, SCRATCH, SCRATCH_BYTES);
+		await vi.waitFor(() => expect([...ints(64)]).toEqual(new Array(64).fill(1)));
+	}
+
+	test("runs more jobs than it has places for, in order", async () => {
+		const { pool, ints } = await start(threads);
+		ints(64).fill(0);
+		for (let step = 1; step <= 5000; step++) {
+			pool.start("chain", [BASE, step], 64, step % 7 === 0 ? 64 : 1 + (step % 5), SCRATCH, SCRATCH_BYTES);
+			if (step % 611 === 0) pool.finish(pool.last - (step % 3));
+		}
+		pool.finish();
+		expect([...ints(64)]).toEqual(new Array(64).fill(chained(5000)));
+	});
+
+	test("finds its place again after a worker has slept through many", async () => {
+		const { pool, ints } = await start(threads);
+		ints(64).fill(0);
+		let step = 0;
+		for (let round = 0; round < 10; round++) {
+			await new Promise((resolve) => setTimeout(resolve, 3));
+			for (let i = 0; i < 100; i++) {
+				pool.start("chain", [BASE, ++step], 64, 2, SCRATCH, SCRATCH_BYTES);
+				pool.finish();
+			}
+		}
+		expect([...ints(64)]).toEqual(new Array(64).fill(chained(1000)));
+		await doneByWorkers(pool, ints);
+	});
+
+	test("goes on where numbers of jobs begin anew", async () => {
+		const memory = newMemory();
+		new Int32Array(memory.buffer)[LAST] = 2 ** 31 - 50;
+		const { pool, ints } = await start(threads, memory);
+		ints(64).fill(0);
+		for (let step = 1; step <= 200; step++) {
+			pool.start("chain", [BASE, step], 64, 3, SCRATCH, SCRATCH_BYTES);
+			if (step % 3 !== 0) continue;
+			pool.finish();
+			expect([...ints(64)]).toEqual(new Array(64).fill(chained(step)));
+		}
+		pool.finish();
+		expect(pool.last).toBe((2 ** 31 - 50 + 200) | 0);
+		await doneByWorkers(pool, ints);
 	});
 });
 

@@ -1,6 +1,8 @@
-// Handing jobs to threads. A job is a kernel, its arguments and a number of items cut into chunks;
-// workers begin at once, the calling thread joins them when it has to wait. The protocol is
-// a sequence lock: SEQ is odd while a job is written, ACTIVE counts the workers inside one.
+// Handing jobs to threads. A job is a kernel, its arguments and a number of items cut into chunks. Jobs are done one after
+// the other, in the order in which they were started: they wait in a queue in shared memory, which the workers go through by
+// themselves. The calling thread joins them when it has to wait; until then it is free to prepare what comes next.
+//
+// A place in the queue is written under a lock: its NUMBER is another one meanwhile, and ACTIVE counts the workers inside.
 
 import { controlViews, kernelTable, runChunks, runStart } from "./job.mjs";
 import * as L from "./layout.mjs";
@@ -24,13 +26,17 @@ export class Pool {
 	readonly #kernels: Kernel[];
 	readonly #numbers: Map<string, number>;
 	readonly #workers: WorkerHandle[];
-	/** The kernel that {@link start} began and {@link finish} has not ended, or "". */
-	#underWay = "";
+	/** The kernels of the jobs in the queue, by place. */
+	readonly #names = new Array<string>(L.SLOTS).fill("");
+	/** The number of the oldest job not known to be done, and that of the next one. */
+	#first: number;
+	#next: number;
 
 	private constructor(memory: WebAssembly.Memory, exports: WebAssembly.Exports, workers: WorkerHandle[]) {
 		const { control, args } = controlViews(memory);
 		const { names, kernels } = kernelTable(exports);
 		this.#control = control;
+		this.#first = this.#next = (control[L.LAST] + 1) | 0;
 		this.#args = args;
 		this.#kernels = kernels;
 		this.#numbers = new Map(names.map((name, number) => [name, number]));
@@ -65,8 +71,8 @@ export class Pool {
 	/** Ends the workers of this pool and of every earlier one. */
 	stop(generation: number): void {
 		Atomics.store(this.#control, L.STOP, generation);
-		Atomics.add(this.#control, L.SEQ, 2);
-		Atomics.notify(this.#control, L.SEQ);
+		Atomics.add(this.#control, L.SIGNAL, 1);
+		Atomics.notify(this.#control, L.SIGNAL);
 	}
 
 	has(kernel: string): boolean {
@@ -75,40 +81,77 @@ export class Pool {
 
 	/**
 	 * Begins to run `kernel(...args, begin, end, scratch)` over the items [0, total) in chunks of `grain`, after what
-	 * was started before. Workers take chunks at once, the calling thread in {@link finish}: until then it is free
-	 * to prepare the next job. What is a single chunk is done on return.
+	 * was started before. What is a single chunk, with nothing before it under way, is done on return.
+	 *
+	 * @throws Error if there is no such kernel
 	 */
 	start(kernel: string, args: readonly number[], total: number, grain: number, scratch = 0, scratchBytes = 0): void {
-		this.finish();
 		if (total <= 0) return;
 		const number = this.#numbers.get(kernel);
 		if (number === undefined) throw new Error(`wasm: there is no kernel "${kernel}"`);
-		if (this.#workers.length === 0 || total <= grain) {
+		if (this.#workers.length === 0 || (total <= grain && this.#isIdle())) {
 			const fn = this.#kernels[number];
+			const values = [...args, 0, 0, scratch];
 			for (let begin = 0; begin < total; begin += grain) {
-				fn(...args, begin, Math.min(begin + grain, total), scratch);
+				values[args.length] = begin;
+				values[args.length + 1] = Math.min(begin + grain, total);
+				fn.apply(undefined, values);
 			}
 			return;
 		}
-		this.#underWay = kernel;
+		if (((this.#next - this.#first) | 0) >= L.SLOTS) this.finish(this.#first);
+		this.#names[this.#next & (L.SLOTS - 1)] = kernel;
 		this.#publish(number, args, total, grain, scratch, scratchBytes);
 	}
 
-	/** Takes what chunks are left of the job under way, and returns when all are done. */
-	finish(): void {
-		if (this.#underWay === "") return;
-		const kernel = this.#underWay;
-		this.#underWay = "";
+	/** The number of the job started last, for {@link finish}. */
+	get last(): number {
+		return (this.#next - 1) | 0;
+	}
+
+	/** The number of the last job that is known to be done, and all before it. */
+	get settled(): number {
+		return (this.#first - 1) | 0;
+	}
+
+	/**
+	 * Takes part in the jobs up to `through`, and returns when they are done. Default: all.
+	 *
+	 * @throws Error if a kernel trapped
+	 */
+	finish(through = this.last): void {
 		const control = this.#control;
-		try {
-			runChunks(control, this.#args, this.#kernels, 0);
-		} finally {
-			// Even if a kernel trapped here: workers may still be writing where the caller is about to free.
-			waitForWorkers(control);
+		let failure: unknown;
+		while (this.#first !== this.#next && ((through - this.#first) | 0) >= 0) {
+			const number = this.#first;
+			const slot = L.slotOf(number);
+			for (let spins = 0; Atomics.load(control, slot + L.LEFT) !== 0; spins++) {
+				try {
+					if (spins === 0 || failure) runChunks(control, this.#args, this.#kernels, number, 0);
+				} catch (error) {
+					failure ??= error;
+				}
+				if (maySleep && spins > SPINS_BEFORE_SLEEP) Atomics.wait(control, L.NAP, 0, NAP_MILLISECONDS);
+			}
+			if (control[slot + L.FAILED] !== 0) {
+				const kernel = this.#names[number & (L.SLOTS - 1)];
+				failure ??= new Error(
+					`wasm: kernel "${kernel}" failed on a worker; run it with init({ threads: 1 }) to see where`,
+				);
+			}
+			this.#first = (number + 1) | 0;
 		}
-		if (Atomics.load(control, L.FAILED) !== 0) {
-			throw new Error(`wasm: kernel "${kernel}" failed on a worker; run it with init({ threads: 1 }) to see where`);
+		if (failure) throw failure;
+	}
+
+	/** Whether all jobs are done. */
+	#isIdle(): boolean {
+		while (this.#first !== this.#next) {
+			const slot = L.slotOf(this.#first);
+			if (Atomics.load(this.#control, slot + L.LEFT) !== 0 || this.#control[slot + L.FAILED] !== 0) return false;
+			this.#first = (this.#first + 1) | 0;
 		}
+		return true;
 	}
 
 	#publish(
@@ -120,22 +163,33 @@ export class Pool {
 		scratchBytes: number,
 	): void {
 		const control = this.#control;
-		Atomics.add(control, L.SEQ, 1);
-		waitForWorkers(control);
-		control[L.FAILED] = 0;
-		for (let i = 0; i < args.length; i++) this.#args[i] = args[i];
-		control[L.KERNEL] = kernel;
-		control[L.ARG_COUNT] = args.length;
-		control[L.TOTAL] = total;
-		control[L.GRAIN] = grain;
-		control[L.SCRATCH] = scratch;
-		control[L.SCRATCH_BYTES] = scratchBytes;
+		const number = this.#next;
+		const slot = L.slotOf(number);
+		Atomics.store(control, slot + L.NUMBER, ~number);
+		for (let spins = 0; Atomics.load(control, slot + L.ACTIVE) !== 0; spins++) {
+			if (maySleep && spins > SPINS_BEFORE_SLEEP) Atomics.wait(control, L.NAP, 0, NAP_MILLISECONDS);
+		}
+		const first = (number & (L.SLOTS - 1)) * L.MAX_ARGS;
+		for (let i = 0; i < args.length; i++) this.#args[first + i] = args[i];
+		control[slot + L.KERNEL] = kernel;
+		control[slot + L.ARG_COUNT] = args.length;
+		control[slot + L.TOTAL] = total;
+		control[slot + L.GRAIN] = grain;
+		control[slot + L.SCRATCH] = scratch;
+		control[slot + L.SCRATCH_BYTES] = scratchBytes;
+		control[slot + L.FAILED] = 0;
 		const runs = Math.min(this.threads, L.MAX_RUNS);
-		control[L.RUNS] = runs;
+		control[slot + L.RUNS] = runs;
 		const chunks = Math.ceil(total / grain);
-		for (let run = 0; run < runs; run++) control[L.TICKETS + run * L.TICKET_STEP] = runStart(run, runs, chunks);
-		Atomics.add(control, L.SEQ, 1);
-		if (Atomics.load(control, L.SLEEPERS) !== 0) Atomics.notify(control, L.SEQ);
+		control[slot + L.LEFT] = chunks;
+		for (let run = 0; run < runs; run++) {
+			control[slot + L.TICKETS + run * L.TICKET_STEP] = runStart(run, runs, chunks);
+		}
+		Atomics.store(control, slot + L.NUMBER, number);
+		Atomics.store(control, L.LAST, number);
+		this.#next = (number + 1) | 0;
+		Atomics.add(control, L.SIGNAL, 1);
+		if (Atomics.load(control, L.SLEEPERS) !== 0) Atomics.notify(control, L.SIGNAL);
 	}
 }
 
@@ -143,13 +197,6 @@ export class Pool {
 const maySleep = globalThis.process?.versions?.node !== undefined;
 const SPINS_BEFORE_SLEEP = 20_000;
 const NAP_MILLISECONDS = 0.05;
-
-/** Returns when no worker is inside a job: spins, and after a while naps between looks. */
-function waitForWorkers(control: Int32Array): void {
-	for (let spins = 0; Atomics.load(control, L.ACTIVE) !== 0; spins++) {
-		if (maySleep && spins > SPINS_BEFORE_SLEEP) Atomics.wait(control, L.NAP, 0, NAP_MILLISECONDS);
-	}
-}
 
 function ready(worker: WorkerHandle, start: object): Promise<void> {
 	return new Promise((resolve, reject) => {

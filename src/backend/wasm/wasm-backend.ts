@@ -7,6 +7,7 @@ import type { Backend, MemoryUse } from "../backend.ts";
 import { Heap } from "./heap.ts";
 import { hasRelaxedSimd, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
 import { Pool } from "./pool.ts";
+import { Staging } from "./staging.ts";
 import { Tables } from "./tables.ts";
 
 export class WasmBackend implements Backend {
@@ -20,6 +21,7 @@ export class WasmBackend implements Backend {
 	readonly #exports: WebAssembly.Exports;
 	readonly #heap: Heap;
 	readonly #tables: Tables;
+	readonly #staging: Staging;
 	readonly #shared: boolean;
 	#pool: Pool;
 	#change: Promise<void> = Promise.resolve();
@@ -40,6 +42,7 @@ export class WasmBackend implements Backend {
 		this.#exports = exports;
 		this.#heap = heap;
 		this.#tables = new Tables(heap);
+		this.#staging = new Staging(heap);
 		this.#shared = shared;
 		this.#pool = pool;
 	}
@@ -100,10 +103,19 @@ export class WasmBackend implements Backend {
 		this.#heap.free(storage.ptr);
 	}
 
-	view(storage: Storage): TypedArray {
+	view(storage: Storage, through = this.last): TypedArray {
+		this.#pool.finish(through);
 		// Shared or not, the views read alike; only their type tells them apart.
-		const buffer = this.heapViews.uint8.buffer as ArrayBuffer;
+		const buffer = this.#heap.views.uint8.buffer as ArrayBuffer;
 		return new arrayTypes[storage.dtype](buffer, storage.ptr, storage.length);
+	}
+
+	get last(): number {
+		return this.#pool.last;
+	}
+
+	get settled(): number {
+		return this.#pool.settled;
 	}
 
 	finish(): void {
@@ -111,7 +123,11 @@ export class WasmBackend implements Backend {
 	}
 
 	memory(): MemoryUse {
-		return { used: this.#heap.used - this.#tables.bytes, peak: this.#heap.peak, reserved: this.#heap.reserved };
+		return {
+			used: this.#heap.used - this.#tables.bytes - this.#staging.bytes,
+			peak: this.#heap.peak,
+			reserved: this.#heap.reserved,
+		};
 	}
 
 	/**
@@ -140,6 +156,16 @@ export class WasmBackend implements Backend {
 		return this.#tables.find(values) ?? this.#addTable(values);
 	}
 
+	/**
+	 * The address of memory for `length` numbers that the next launch reads, and the heap to write them to; launches under way
+	 * are not waited for. Views hold until the next alloc.
+	 */
+	stage(length: number): { ptr: number; int32: Int32Array; float32: Float32Array } {
+		const ptr = this.#staging.take(4 * length, this.#pool);
+		const { int32, float32 } = this.#heap.views;
+		return { ptr, int32, float32 };
+	}
+
 	#addTable(values: ArrayLike<number>): number {
 		// What kernels under way read or write may have been freed, and be what the table takes.
 		this.#pool.finish();
@@ -148,8 +174,8 @@ export class WasmBackend implements Backend {
 
 	/**
 	 * Runs `kernel(...args, begin, end, scratch)` over [0, total) in chunks of `grain` items on all
-	 * threads. With workers it may return before that is done: launches follow one another, and {@link view},
-	 * {@link heapViews} and {@link finish} wait. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
+	 * threads. With workers it may return before that is done, or before it has begun: launches follow one another, and
+	 * {@link view}, {@link heapViews} and {@link finish} wait. `scratch` is `scratchBytes` of memory that no other thread touches meanwhile. The
 	 * grain must depend on shapes alone, never on the number of threads, unless results do not depend on the grain.
 	 */
 	launch(kernel: string, args: readonly number[], total: number, grain: number, scratchBytes = 0): void {

@@ -1,37 +1,59 @@
-// The worker: instantiates the kernels on the shared memory, then waits for jobs. Spins briefly
-// for the next one, since a training step is a row of short jobs, and sleeps after that.
+// The worker: instantiates the kernels on the shared memory, then goes through the queue of jobs, one after the other.
+// Spins briefly for the next one, since a training step is a row of short jobs, and sleeps after that.
 
 import { controlViews, kernelTable, runChunks } from "./job.mjs";
-import { ACTIVE, FAILED, SEQ, SLEEPERS, STOP } from "./layout.mjs";
+import { ACTIVE, LAST, LEFT, NAP, NUMBER, SIGNAL, SLEEPERS, SLOTS, STOP, slotOf } from "./layout.mjs";
 
 const SPIN_MILLISECONDS = 0.2;
+const SPINS_BEFORE_NAP = 20_000;
+const NAP_MILLISECONDS = 0.05;
 
 /** @param {{ module: WebAssembly.Module, memory: WebAssembly.Memory, thread: number, generation: number }} start */
 async function work({ module, memory, thread, generation }) {
 	const { control, args } = controlViews(memory);
 	const kernels = await instantiate(module, memory);
 	if (!kernels) return close();
-	let seen = Atomics.load(control, SEQ);
+	let number = (Atomics.load(control, LAST) + 1) | 0;
 	report({ ready: true });
 	while (Atomics.load(control, STOP) < generation) {
-		const seq = Atomics.load(control, SEQ);
-		if (seq === seen || seq & 1) {
-			waitForChange(control, seen);
+		const signal = Atomics.load(control, SIGNAL);
+		const slot = slotOf(number);
+		const found = Atomics.load(control, slot + NUMBER);
+		if (found !== number) {
+			// In the place of a job that this thread has slept through stands one that came later.
+			if (((Atomics.load(control, LAST) - number) | 0) >= SLOTS) number = (Atomics.load(control, LAST) - SLOTS + 1) | 0;
+			else waitForChange(control, signal);
 			continue;
 		}
-		Atomics.add(control, ACTIVE, 1);
-		// Entered: if this is still the job that was seen, it is not rewritten until ACTIVE is zero.
-		if (Atomics.load(control, SEQ) === seq) {
-			seen = seq;
+		Atomics.add(control, slot + ACTIVE, 1);
+		// Entered: if this is still the job that was seen, its place is not rewritten until ACTIVE is zero.
+		const entered = Atomics.load(control, slot + NUMBER) === number && Atomics.load(control, STOP) < generation;
+		if (entered) {
 			try {
-				runChunks(control, args, kernels, thread);
+				runChunks(control, args, kernels, number, thread);
 			} catch {
-				Atomics.store(control, FAILED, thread);
+				// The pool finds it in the job's place.
 			}
 		}
-		Atomics.sub(control, ACTIVE, 1);
+		Atomics.sub(control, slot + ACTIVE, 1);
+		if (!entered) continue;
+		waitUntilDone(control, number);
+		number = (number + 1) | 0;
 	}
 	close();
+}
+
+/**
+ * Returns when all chunks of a job are done, whoever does them: the next one needs what it makes.
+ * @param {Int32Array} control
+ * @param {number} number
+ */
+function waitUntilDone(control, number) {
+	const slot = slotOf(number);
+	for (let spins = 0; Atomics.load(control, slot + LEFT) !== 0; spins++) {
+		if (Atomics.load(control, slot + NUMBER) !== number) return;
+		if (spins > SPINS_BEFORE_NAP) Atomics.wait(control, NAP, 0, NAP_MILLISECONDS);
+	}
 }
 
 /**
@@ -56,13 +78,10 @@ async function instantiate(module, memory) {
 function waitForChange(control, seen) {
 	const until = performance.now() + SPIN_MILLISECONDS;
 	do {
-		for (let i = 0; i < 200; i++) {
-			const seq = Atomics.load(control, SEQ);
-			if (seq !== seen && !(seq & 1)) return;
-		}
+		for (let i = 0; i < 200; i++) if (Atomics.load(control, SIGNAL) !== seen) return;
 	} while (performance.now() < until);
 	Atomics.add(control, SLEEPERS, 1);
-	Atomics.wait(control, SEQ, seen);
+	Atomics.wait(control, SIGNAL, seen);
 	Atomics.sub(control, SLEEPERS, 1);
 }
 

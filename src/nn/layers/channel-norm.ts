@@ -99,9 +99,11 @@ export abstract class ChannelNorm extends Module {
 
 	/** Counts a batch that the running statistics have taken in. */
 	protected countBatch(): void {
-		if (!this.numBatchesTracked) return;
-		this.numBatchesTracked.view()[0]++;
-		this.numBatchesTracked.storage.version++;
+		const count = this.numBatchesTracked;
+		if (!count) return;
+		// Forward has waited for the statistics; what it launched behind them does not touch the count.
+		count.view(count.backend.settled)[0]++;
+		count.storage.version++;
 	}
 
 	/** Sets the running statistics back to mean 0, variance 1, no batches. */

@@ -2,11 +2,12 @@
 // normalized floats on the way, cropped and mirrored if asked.
 
 import { isGradEnabled } from "../../autograd/tape.ts";
-import { check } from "../../errors.ts";
+import { check, EvenkeelError } from "../../errors.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { apply, empty, type KernelSet, kernelsFor, type Op } from "../op.ts";
 import { reference } from "./reference.ts";
+import { isTensor, type Rows } from "./rows.ts";
 import { wasm } from "./wasm.ts";
 
 /** What the kernels are given beside the tensors. */
@@ -20,15 +21,14 @@ export interface ImageGather {
 
 export interface Kernels {
 	/** out[i] = x[rows[i]] */
-	rows(out: Tensor, x: Tensor, rows: Tensor): void;
+	rows(out: Tensor, x: Tensor, rows: Rows): void;
 	/** out[i, c] = (x[rows[i], c] / 255 - mean[c]) / std[c], through a window if there are any. */
-	images(out: Tensor, x: Tensor, rows: Tensor, how: ImageGather): void;
+	images(out: Tensor, x: Tensor, rows: Rows, how: ImageGather): void;
 }
 
-const kernels: KernelSet<Kernels> = { reference, wasm };
+export type { Rows } from "./rows.ts";
 
-/** Which rows: numbers, or an int32 tensor of one dimension. */
-export type Rows = Int32Array | readonly number[] | Tensor;
+const kernels: KernelSet<Kernels> = { reference, wasm };
 
 /**
  * The chosen rows of a tensor: y[i] = x[rows[i]].
@@ -39,7 +39,8 @@ export type Rows = Int32Array | readonly number[] | Tensor;
  * @throws EvenkeelError if a row is outside of x, or a gradient through x is wanted
  */
 export function gatherRows(x: Tensor, rows: Rows): Tensor {
-	return withRows(x, rows, "gatherRows", (index) => apply(gatherRowsOp, [x, index], null));
+	checkGather(x, rows, "gatherRows");
+	return apply(gatherRowsOp, [x], rows);
 }
 
 export interface GatherImagesOptions {
@@ -77,19 +78,22 @@ export function gatherImages(x: Tensor, rows: Rows, options: GatherImagesOptions
 		std: perChannel(options.std ?? 1, channels, "std"),
 		windows: options.windows ?? null,
 		size: checkWindowSize(options, x),
+		rows,
 	};
 	for (const std of attrs.std) check(std > 0, () => `gatherImages: std must be above 0, got ${std}`);
-	return withRows(x, rows, "gatherImages", (index) => apply(gatherImagesOp, [x, index], attrs));
+	checkGather(x, rows, "gatherImages");
+	return apply(gatherImagesOp, [x], attrs);
 }
 
 interface ImageAttrs extends ImageGather {
 	size: readonly [number, number];
+	rows: Rows;
 }
 
-const gatherRowsOp: Op<null> = {
+const gatherRowsOp: Op<Rows> = {
 	name: "gatherRows",
-	forward([x, rows]) {
-		const out = empty([rows.size, ...x.shape.slice(1)], x.backend, x.dtype, x.name);
+	forward([x], rows) {
+		const out = empty([countOf(rows), ...x.shape.slice(1)], x.backend, x.dtype, x.name);
 		kernelsFor(kernels, x).rows(out, x, rows);
 		return out;
 	},
@@ -97,44 +101,46 @@ const gatherRowsOp: Op<null> = {
 
 const gatherImagesOp: Op<ImageAttrs> = {
 	name: "gatherImages",
-	forward([x, rows], attrs) {
-		checkWindows(attrs.windows, rows.size);
-		const out = empty([rows.size, x.shape[1], ...attrs.size], x.backend, "float", x.name);
-		kernelsFor(kernels, x).images(out, x, rows, attrs);
+	forward([x], attrs) {
+		const count = countOf(attrs.rows);
+		checkWindows(attrs.windows, count);
+		const out = empty([count, x.shape[1], ...attrs.size], x.backend, "float", x.name);
+		kernelsFor(kernels, x).images(out, x, attrs.rows, attrs);
 		return out;
 	},
 };
 
-/** Runs `gather` with `rows` as a tensor beside x, which is checked and, where it was made here, freed. */
-function withRows(x: Tensor, rows: Rows, op: string, gather: (index: Tensor) => Tensor): Tensor {
+function countOf(rows: Rows): number {
+	return isTensor(rows) ? rows.size : rows.length;
+}
+
+function checkGather(x: Tensor, rows: Rows, op: string): void {
 	check(x.ndim > 0, () => `${op}: expected a tensor with rows [N, …], got ${x.describe()}`);
 	check(
 		!(x.requiresGrad && isGradEnabled()),
 		() => `${op}: it has no gradient, and ${x.describe()} requires one; detach() it first`,
 	);
-	if (!ArrayBuffer.isView(rows) && "isEvenkeelTensor" in rows) {
+	if (isTensor(rows)) {
 		check(
 			rows.dtype === "int32" && rows.ndim === 1,
 			() => `${op}: rows must be an int32 tensor [n], got ${rows.dtype} ${rows.describe()}`,
 		);
-		checkRows(rows.view(), x, op);
-		return gather(rows);
+		check(
+			rows.backend === x.backend,
+			() =>
+				`${op}: ${x.describe()} lives on the ${x.backend.name} backend and the rows on ${rows.backend.name}; make both after the same init()`,
+		);
 	}
-	checkRows(rows, x, op);
-	const index = empty([rows.length], x.backend, "int32", "rows");
-	index.view().set(rows);
-	try {
-		return gather(index);
-	} finally {
-		index.dispose();
-	}
+	checkRows(isTensor(rows) ? rows.view() : rows, x, op);
 }
 
 function checkRows(rows: ArrayLike<number>, x: Tensor, op: string): void {
+	const count = x.shape[0];
 	for (let i = 0; i < rows.length; i++) {
-		check(
-			Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < x.shape[0],
-			() => `${op}: row ${rows[i]} (at ${i}) is outside of ${x.describe()}, whose rows are 0 to ${x.shape[0] - 1}`,
+		const row = rows[i];
+		if (Number.isInteger(row) && row >= 0 && row < count) continue;
+		throw new EvenkeelError(
+			`${op}: row ${row} (at ${i}) is outside of ${x.describe()}, whose rows are 0 to ${count - 1}`,
 		);
 	}
 }

@@ -2,15 +2,17 @@
 
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Kernels } from "./op.ts";
+import { isTensor, type Rows } from "./rows.ts";
 
 export const reference: Kernels = {
 	rows(out, x, rows) {
 		const length = sizeOf(x.shape.slice(1));
 		const from = x.view();
 		const to = out.view();
-		rows.view().forEach((row, i) => {
-			for (let j = 0; j < length; j++) to[i * length + j] = from[row * length + j];
-		});
+		const index = indexOf(rows);
+		for (let i = 0; i < index.length; i++) {
+			for (let j = 0; j < length; j++) to[i * length + j] = from[index[i] * length + j];
+		}
 	},
 
 	images(out, x, rows, { mean, std, windows }) {
@@ -18,7 +20,7 @@ export const reference: Kernels = {
 		const [N, , outH, outW] = out.shape;
 		const from = x.view();
 		const to = out.view();
-		const row = rows.view();
+		const row = indexOf(rows);
 		const pixel = (n: number, c: number, h: number, w: number): number => {
 			const inside = h >= 0 && h < H && w >= 0 && w < W;
 			return inside ? from[((row[n] * C + c) * H + h) * W + w] : 0;
@@ -36,3 +38,7 @@ export const reference: Kernels = {
 		}
 	},
 };
+
+function indexOf(rows: Rows): ArrayLike<number> {
+	return isTensor(rows) ? rows.view() : rows;
+}

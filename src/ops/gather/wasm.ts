@@ -1,10 +1,12 @@
 // A byte has 256 values, so normalizing is looking up one of 256 floats a channel: exact to the
 // last bit, and one load a pixel whatever the formula is.
 
+import type { WasmBackend } from "../../backend/wasm/wasm-backend.ts";
 import { bytesPerElement } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { wasmOf } from "../op.ts";
 import type { ImageGather, Kernels } from "./op.ts";
+import { isTensor, type Rows } from "./rows.ts";
 
 /** Items a chunk holds: a few microseconds of work. Depends on the size of a row alone. */
 function grain(rowBytes: number, bytes: number): number {
@@ -14,32 +16,46 @@ function grain(rowBytes: number, bytes: number): number {
 export const wasm: Kernels = {
 	rows(out, x, rows) {
 		const rowBytes = sizeOf(x.shape.slice(1)) * bytesPerElement[x.dtype];
-		wasmOf(x).launch("gather_rows", [out.ptr, x.ptr, rows.ptr, rowBytes], rows.size, grain(rowBytes + 16, 131072));
+		const args = [out.ptr, x.ptr, addressOf(wasmOf(x), rows), rowBytes];
+		wasmOf(x).launch("gather_rows", args, out.shape[0], grain(rowBytes + 16, 131072));
 	},
 
 	images(out, x, rows, how) {
 		const backend = wasmOf(x);
 		const [, C, H, W] = x.shape;
 		const [N, , outH, outW] = out.shape;
-		const tables = backend.take(C * 1024);
-		const windows = how.windows ? backend.take(how.windows.byteLength) : 0;
-		fillTables(backend.heapViews.float32, tables / 4, how);
+		const tables = backend.table(tablesOf(how));
 		const chunk = grain(C * outH * outW, 24576);
+		const args = [out.ptr, x.ptr, addressOf(backend, rows), tables];
 		if (how.windows) {
-			backend.heapViews.int32.set(how.windows, windows / 4);
-			const args = [out.ptr, x.ptr, rows.ptr, tables, windows, C, H, W, outH, outW];
+			args.push(addressOf(backend, how.windows), C, H, W, outH, outW);
 			backend.launch("gather_windows", args, N, chunk);
-			backend.giveBack(windows);
-		} else {
-			backend.launch("gather_images", [out.ptr, x.ptr, rows.ptr, tables, C, H * W], N, chunk);
-		}
-		backend.giveBack(tables);
+		} else backend.launch("gather_images", [...args, C, H * W], N, chunk);
 	},
 };
 
-/** tables[c][v] = (v / 255 - mean[c]) / std[c], computed in float64. */
-function fillTables(heap: Float32Array, at: number, { mean, std }: ImageGather): void {
+/** Where the next launch finds the rows. */
+function addressOf(backend: WasmBackend, rows: Rows): number {
+	if (isTensor(rows)) return rows.ptr;
+	const { ptr, int32 } = backend.stage(rows.length);
+	int32.set(rows, ptr / 4);
+	return ptr;
+}
+
+/** The tables of the mean and standard deviation met last, by what they are. */
+let known: { mean: readonly number[]; std: readonly number[]; tables: Int32Array } | null = null;
+
+/** The bits of tables[c][v] = (v / 255 - mean[c]) / std[c], computed in float64. */
+function tablesOf({ mean, std }: ImageGather): Int32Array {
+	if (known && same(known.mean, mean) && same(known.std, std)) return known.tables;
+	const values = new Float32Array(256 * mean.length);
 	for (let c = 0; c < mean.length; c++) {
-		for (let v = 0; v < 256; v++) heap[at + c * 256 + v] = (v / 255 - mean[c]) / std[c];
+		for (let v = 0; v < 256; v++) values[c * 256 + v] = (v / 255 - mean[c]) / std[c];
 	}
+	known = { mean: [...mean], std: [...std], tables: new Int32Array(values.buffer) };
+	return known.tables;
+}
+
+function same(a: readonly number[], b: readonly number[]): boolean {
+	return a.length === b.length && a.every((value, i) => value === b[i]);
 }

@@ -43,12 +43,9 @@ function blocksOf(rows: Rows): number {
 /** Calls `fn` with the address and length of the table of weights. */
 function withWeights<T>(x: Tensor, weight: PositiveWeight, fn: (table: number, length: number) => T): T {
 	if (typeof weight !== "number") return fn(weight.ptr, weight.size);
-	const wasm = wasmOf(x);
-	const table = wasm.take(4);
-	wasm.heapViews.float32[table / 4] = weight;
-	const result = fn(table, 1);
-	wasm.giveBack(table);
-	return result;
+	const { ptr, float32 } = wasmOf(x).stage(1);
+	float32[ptr / 4] = weight;
+	return fn(ptr, 1);
 }
 
 export const wasm: LossKernels = {

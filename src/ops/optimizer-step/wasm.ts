@@ -24,8 +24,7 @@ function withTable<Item>(
 	fn: (wasm: WasmBackend, table: number, rows: number, elements: number) => void,
 ): void {
 	const wasm = wasmOf(rowOf(items[0]).param);
-	const table = wasm.take(items.length * ROW * 4);
-	const { int32, float32 } = wasm.heapViews;
+	const { ptr: table, int32, float32 } = wasm.stage(items.length * ROW);
 	let elements = 0;
 	let rows = 0;
 	for (const item of items) {
@@ -40,7 +39,6 @@ function withTable<Item>(
 		elements += param.size;
 	}
 	fn(wasm, table, rows, elements);
-	wasm.giveBack(table);
 }
 
 function launch<Item>(kernel: string, items: readonly Item[], rowOf: (item: Item) => Row): void {

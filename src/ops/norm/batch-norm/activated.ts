@@ -41,33 +41,36 @@ interface Backward {
 	readonly halving: Halving | null | undefined;
 }
 
-/** Statistics of x, y from them, and the means of y where there are some. */
+/** Statistics of x, y from them, and the means of y where there are some. Returns the launch after which the statistics are there. */
 export function forwardThen(
 	following: Following,
 	args: Forward,
 	eps: number,
 	like: Tensor,
 	part: ChannelGeometry,
-): void {
+): number {
 	const { n, c, s } = part;
 	const { pieces, rows } = cutOf(part, 1);
 	const backend = wasmOf(like);
 	const sums = pieces > 1 ? backend.take(c * pieces * SUMS_BYTES) : 0;
 	const [x, y, weight, bias, stats] = [args.x, args.y, args.weight, args.bias, args.stats].map(addressOf);
 	const grain = channelsAtOnce(part, backend.threads);
-	if (isShared(part, 1, backend)) {
-		if (pieces === 1) backend.launch("batch_norm_statistics", [x, stats, n, c, s, eps], c, grain, SCRATCH_BYTES);
-		else {
-			backend.launch("batch_norm_pieces_statistics", [x, sums, n, c, s, pieces, rows], c * pieces, 1);
-			backend.launch("batch_norm_pieces_merge", [sums, stats, n, c, s, eps, pieces, rows], c, c);
-		}
-		normalizeThen(following, args, like, part);
-	} else {
+	// JavaScript looks at the statistics before it goes on. Where they are launched by themselves, that is while y is made.
+	const apart = backend.threads > 1 && isHeld(part, 1);
+	if (!apart) {
 		const numbers = [...halvingArgs(addressOf(args.pooled ?? null), args.halving), eps, pieces, rows];
 		const all = [x, y, weight, bias, stats, sums, n, c, s, ...numbers];
 		backend.launch(`batch_norm_${following}_forward`, all, c, grain, SCRATCH_BYTES);
+	} else if (pieces === 1) {
+		backend.launch("batch_norm_statistics", [x, stats, n, c, s, eps], c, grain, SCRATCH_BYTES);
+	} else {
+		backend.launch("batch_norm_pieces_statistics", [x, sums, n, c, s, pieces, rows], c * pieces, 1);
+		backend.launch("batch_norm_pieces_merge", [sums, stats, n, c, s, eps, pieces, rows], c, c);
 	}
+	const { last } = backend;
 	if (sums !== 0) backend.giveBack(sums);
+	if (apart) normalizeThen(following, args, like, part);
+	return last;
 }
 
 /** y from given statistics, and the means of y where there are some. */
@@ -103,8 +106,13 @@ export function backwardThen(following: Following, args: Backward, like: Tensor,
 }
 
 /** Whether threads share each channel: they have few, and a cache holds what is read twice. Bits are the same. */
-function isShared({ n, c, s }: ChannelGeometry, tensors: number, { threads }: WasmBackend): boolean {
-	return threads > 1 && c < CHANNELS * threads && 4 * n * c * s * tensors <= HELD;
+function isShared(part: ChannelGeometry, tensors: number, { threads }: WasmBackend): boolean {
+	return threads > 1 && part.c < CHANNELS * threads && isHeld(part, tensors);
+}
+
+/** Whether a third-level cache holds what is read twice. */
+function isHeld({ n, c, s }: ChannelGeometry, tensors: number): boolean {
+	return 4 * n * c * s * tensors <= HELD;
 }
 
 /** Runs a kernel whose items are blocks of examples of a channel. `numbers` are those behind n, c, s. */

@@ -52,8 +52,8 @@ interface Outputs {
 }
 
 export interface BatchNormKernels {
-	/** Statistics of x into `stats`, and y from them. */
-	forward(args: Common & Outputs & { bias: Tensor | null; eps: number }): void;
+	/** Statistics of x into `stats`, and y from them. Returns the launch after which the statistics are there; none: the last. */
+	forward(args: Common & Outputs & { bias: Tensor | null; eps: number }): number | undefined;
 	/** y from given statistics. */
 	normalize(args: Common & Outputs & { bias: Tensor | null }): void;
 	/** dx, dweight and dbias, each where it is not null. */
@@ -108,8 +108,9 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 		const stats = empty([attrs.parts.length, 4, c], x.backend, "float", "batchNorm statistics");
 		if (x.size === 0) stats.view().fill(0);
 		else if (attrs.training) {
+			let through: number | undefined;
 			for (const part of attrs.parts) {
-				kernelsFor(batchNormKernels, x).forward({
+				through = kernelsFor(batchNormKernels, x).forward({
 					x,
 					y,
 					pooled,
@@ -124,8 +125,8 @@ export const batchNormOp: Op<BatchNormAttrs> = {
 				});
 			}
 			// All parts are looked at before any is taken into the running statistics.
-			for (const part of attrs.parts) checkFinite(attrs.what, x, stats, mask, part);
-			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part);
+			for (const part of attrs.parts) checkFinite(attrs.what, x, stats, mask, part, through);
+			for (const part of attrs.parts) if (attrs.running) updateRunningStatistics(attrs.running, stats, part, through);
 		} else {
 			statisticsFromRunning(stats, attrs.running as RunningStatistics, c, attrs.eps);
 			kernelsFor(batchNormKernels, x).normalize({
@@ -216,10 +217,17 @@ function statisticsFromRunning(stats: Tensor, running: RunningStatistics, c: num
 	}
 }
 
-/** Throws if a statistic of `part` is not finite, and says where in x that comes from. */
-export function checkFinite(what: string, x: Tensor, stats: Tensor, mask: Tensor | null, part: Part): void {
+/** Throws if a statistic of `part` is not finite, and says where in x that comes from. They are there after the launch `through`. */
+export function checkFinite(
+	what: string,
+	x: Tensor,
+	stats: Tensor,
+	mask: Tensor | null,
+	part: Part,
+	through?: number,
+): void {
 	const { n, c, s, start, statsStart } = part;
-	const table = stats.view();
+	const table = stats.view(through);
 	for (let channel = 0; channel < c; channel++) {
 		const at = statsStart + channel;
 		if (Number.isFinite(table[at]) && Number.isFinite(table[at + 3 * c])) continue;

@@ -11,17 +11,22 @@ export interface RunningStatistics {
 	readonly unbiased: boolean;
 }
 
-/** running = (1 - momentum) running + momentum batch, in place. */
+/**
+ * running = (1 - momentum) running + momentum batch, in place.
+ *
+ * @param through the launch after which `stats` are there, and behind which nothing touches the running averages; default: the last
+ */
 export function updateRunningStatistics(
 	running: RunningStatistics,
 	stats: Tensor,
 	{ c, count, statsStart }: { c: number; count: number; statsStart: number },
+	through?: number,
 ): void {
 	const { momentum } = running;
 	const correction = running.unbiased ? count / (count - 1) : 1;
-	const table = stats.view().subarray(statsStart);
-	const mean = running.mean.view();
-	const variance = running.var.view();
+	const table = stats.view(through).subarray(statsStart);
+	const mean = running.mean.view(through);
+	const variance = running.var.view(through);
 	for (let channel = 0; channel < c; channel++) {
 		const batchMean = table[channel] + table[c + channel];
 		mean[channel] = (1 - momentum) * mean[channel] + momentum * batchMean;

@@ -22,8 +22,9 @@ export const wasmBatchNorm: BatchNormKernels = {
 				stats: [stats, statsStart],
 				halving,
 			} as const;
-			forwardThen(following, through, eps, x, part);
-		} else if (mask) {
+			return forwardThen(following, through, eps, x, part);
+		}
+		if (mask) {
 			const masked = { tensors: [...tensors, mask], numbers: [eps, part.count], columns: false };
 			launchByChannel("batch_norm_masked_forward", x, part, masked);
 		} else if (isLargeTable(part)) {
@@ -34,6 +35,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 			if (cut.pieces > 1) launchByPiece("batch_norm_pieces_forward", x, part, cut, args);
 			else launchByChannel("batch_norm_forward", x, part, args);
 		}
+		return undefined;
 	},
 
 	normalize({ x, y, pooled, weight, bias, stats, following, halving, part }) {

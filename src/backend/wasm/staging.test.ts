@@ -1,0 +1,39 @@
+// What was handed to a kernel must stay until that kernel has read it, however far ahead JavaScript is.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WasmBackend } from "./wasm-backend.ts";
+
+let backend: WasmBackend;
+beforeAll(async () => {
+	backend = await WasmBackend.load();
+	await backend.setThreads(2);
+});
+afterAll(() => backend.setThreads(1));
+
+/** Copies `count` float32 values from a staged row of `value`, by a kernel that several threads share. */
+function launchCopy(to: number, value: number, count: number): void {
+	const { ptr, float32 } = backend.stage(count);
+	float32.fill(value, ptr / 4, ptr / 4 + count);
+	backend.launch("elementwise_accumulate", [to, ptr], count, 64);
+}
+
+describe("staged numbers", () => {
+	test.each([16, 1000, 40_000])("hold until the launch behind them has read them: %i at a time", (count) => {
+		const to = backend.take(4 * count);
+		backend.heapViews.float32.fill(0, to / 4, to / 4 + count);
+		let sum = 0;
+		for (let i = 1; i <= 300; i++) {
+			launchCopy(to, i, count);
+			sum += i;
+		}
+		const made = backend.heapViews.float32.subarray(to / 4, to / 4 + count);
+		expect(made.every((value) => value === sum)).toBe(true);
+		backend.giveBack(to);
+	});
+
+	test("do not count as memory that tensors hold", () => {
+		const before = backend.memory().used;
+		backend.stage(200_000);
+		expect(backend.memory().used).toBe(before);
+	});
+});
