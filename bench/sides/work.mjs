@@ -68,11 +68,11 @@ function setUpTraining(job, source) {
 		scope(() => {
 			const { value: batch } = batches.next();
 			if (!batch) return;
+			optimizer.zeroGrad();
 			const output = net.forward(batch.x);
 			const loss = crossEntropy(output, batch.y);
 			noGrad(() => countCorrect(output, batch.y));
 			if (!Number.isFinite(loss.item())) throw new Error("the loss is not finite");
-			optimizer.zeroGrad();
 			loss.backward();
 			optimizer.step();
 		});

@@ -3,7 +3,7 @@ import { bothBackends, onEachBackend, withBackend } from "../../../test/support/
 import { init } from "../../backend/init.ts";
 import { Generator } from "../../random/generator.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { tensor } from "../creation.ts";
+import { tensor, zeros } from "../creation.ts";
 import { type GatherImagesOptions, gatherImages, gatherRows } from "./op.ts";
 
 const random = new Generator(7);
@@ -112,4 +112,24 @@ onEachBackend("what is wrong is named", () => {
 	test.each(cases)("%s", (_, call, message) => {
 		expect(call).toThrow(message);
 	});
+});
+
+test("batches made one behind the other, without a look in between, have their own rows", async () => {
+	await init({ threads: 2 });
+	const x = tensor(Float32Array.from({ length: 4000 }, (_, i) => i));
+	const rowsOf = (batch: number) => Int32Array.from({ length: 500 }, (_, i) => (7 * i + 11 * batch) % 4000);
+	// Enough to do that what comes next has to wait for its turn.
+	const wide = zeros([64, 65_536]);
+	gatherRows(
+		wide,
+		Int32Array.from({ length: 64 }, (_, i) => i),
+	).dispose();
+	const batches = Array.from({ length: 20 }, (_, batch) => gatherRows(x, rowsOf(batch)));
+	for (const [batch, made] of batches.entries()) {
+		expect([...made.dataSync()]).toEqual([...rowsOf(batch)]);
+		made.dispose();
+	}
+	x.dispose();
+	wide.dispose();
+	await init({ threads: 1 });
 });

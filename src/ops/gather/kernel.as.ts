@@ -1,6 +1,11 @@
 // Making a batch: chosen rows copied one below the other, and chosen images turned from bytes
 // into floats on the way.
 
+/** The one item: `bytes` bytes at `from` to `out`. */
+export function gather_index(out: usize, from: usize, bytes: usize, begin: i32, end: i32): void {
+  if (begin < end) memory.copy(out, from, bytes);
+}
+
 /** out[i] = x[rows[i]], rows of `bytes` bytes, for the rows [begin, end) of the batch. */
 export function gather_rows(out: usize, x: usize, rows: usize, bytes: usize, begin: i32, end: i32): void {
   for (let i = begin; i < end; i++) {

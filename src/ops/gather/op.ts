@@ -7,7 +7,6 @@ import { formatShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { apply, empty, type KernelSet, kernelsFor, type Op } from "../op.ts";
 import { reference } from "./reference.ts";
-import { isTensor, type Rows } from "./rows.ts";
 import { wasm } from "./wasm.ts";
 
 /** What the kernels are given beside the tensors. */
@@ -20,15 +19,18 @@ export interface ImageGather {
 }
 
 export interface Kernels {
+	/** index = rows */
+	index(index: Tensor, rows: ArrayLike<number>): void;
 	/** out[i] = x[rows[i]] */
-	rows(out: Tensor, x: Tensor, rows: Rows): void;
+	rows(out: Tensor, x: Tensor, rows: Tensor): void;
 	/** out[i, c] = (x[rows[i], c] / 255 - mean[c]) / std[c], through a window if there are any. */
-	images(out: Tensor, x: Tensor, rows: Rows, how: ImageGather): void;
+	images(out: Tensor, x: Tensor, rows: Tensor, how: ImageGather): void;
 }
 
-export type { Rows } from "./rows.ts";
-
 const kernels: KernelSet<Kernels> = { reference, wasm };
+
+/** Which rows: numbers, or an int32 tensor of one dimension. */
+export type Rows = Int32Array | readonly number[] | Tensor;
 
 /**
  * The chosen rows of a tensor: y[i] = x[rows[i]].
@@ -39,8 +41,7 @@ const kernels: KernelSet<Kernels> = { reference, wasm };
  * @throws EvenkeelError if a row is outside of x, or a gradient through x is wanted
  */
 export function gatherRows(x: Tensor, rows: Rows): Tensor {
-	checkGather(x, rows, "gatherRows");
-	return apply(gatherRowsOp, [x], rows);
+	return withRows(x, rows, "gatherRows", (index) => apply(gatherRowsOp, [x, index], null));
 }
 
 export interface GatherImagesOptions {
@@ -78,22 +79,19 @@ export function gatherImages(x: Tensor, rows: Rows, options: GatherImagesOptions
 		std: perChannel(options.std ?? 1, channels, "std"),
 		windows: options.windows ?? null,
 		size: checkWindowSize(options, x),
-		rows,
 	};
 	for (const std of attrs.std) check(std > 0, () => `gatherImages: std must be above 0, got ${std}`);
-	checkGather(x, rows, "gatherImages");
-	return apply(gatherImagesOp, [x], attrs);
+	return withRows(x, rows, "gatherImages", (index) => apply(gatherImagesOp, [x, index], attrs));
 }
 
 interface ImageAttrs extends ImageGather {
 	size: readonly [number, number];
-	rows: Rows;
 }
 
-const gatherRowsOp: Op<Rows> = {
+const gatherRowsOp: Op<null> = {
 	name: "gatherRows",
-	forward([x], rows) {
-		const out = empty([countOf(rows), ...x.shape.slice(1)], x.backend, x.dtype, x.name);
+	forward([x, rows]) {
+		const out = empty([rows.size, ...x.shape.slice(1)], x.backend, x.dtype, x.name);
 		kernelsFor(kernels, x).rows(out, x, rows);
 		return out;
 	},
@@ -101,37 +99,37 @@ const gatherRowsOp: Op<Rows> = {
 
 const gatherImagesOp: Op<ImageAttrs> = {
 	name: "gatherImages",
-	forward([x], attrs) {
-		const count = countOf(attrs.rows);
-		checkWindows(attrs.windows, count);
-		const out = empty([count, x.shape[1], ...attrs.size], x.backend, "float", x.name);
-		kernelsFor(kernels, x).images(out, x, attrs.rows, attrs);
+	forward([x, rows], attrs) {
+		checkWindows(attrs.windows, rows.size);
+		const out = empty([rows.size, x.shape[1], ...attrs.size], x.backend, "float", x.name);
+		kernelsFor(kernels, x).images(out, x, rows, attrs);
 		return out;
 	},
 };
 
-function countOf(rows: Rows): number {
-	return isTensor(rows) ? rows.size : rows.length;
-}
-
-function checkGather(x: Tensor, rows: Rows, op: string): void {
+/** Runs `gather` with `rows` as a tensor beside x, which is checked and, where it was made here, freed. */
+function withRows(x: Tensor, rows: Rows, op: string, gather: (index: Tensor) => Tensor): Tensor {
 	check(x.ndim > 0, () => `${op}: expected a tensor with rows [N, …], got ${x.describe()}`);
 	check(
 		!(x.requiresGrad && isGradEnabled()),
 		() => `${op}: it has no gradient, and ${x.describe()} requires one; detach() it first`,
 	);
-	if (isTensor(rows)) {
+	if (!ArrayBuffer.isView(rows) && "isEvenkeelTensor" in rows) {
 		check(
 			rows.dtype === "int32" && rows.ndim === 1,
 			() => `${op}: rows must be an int32 tensor [n], got ${rows.dtype} ${rows.describe()}`,
 		);
-		check(
-			rows.backend === x.backend,
-			() =>
-				`${op}: ${x.describe()} lives on the ${x.backend.name} backend and the rows on ${rows.backend.name}; make both after the same init()`,
-		);
+		checkRows(rows.view(), x, op);
+		return gather(rows);
 	}
-	checkRows(isTensor(rows) ? rows.view() : rows, x, op);
+	checkRows(rows, x, op);
+	const index = empty([rows.length], x.backend, "int32", "rows");
+	kernelsFor(kernels, x).index(index, rows);
+	try {
+		return gather(index);
+	} finally {
+		index.dispose();
+	}
 }
 
 function checkRows(rows: ArrayLike<number>, x: Tensor, op: string): void {

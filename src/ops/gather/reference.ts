@@ -2,17 +2,19 @@
 
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Kernels } from "./op.ts";
-import { isTensor, type Rows } from "./rows.ts";
 
 export const reference: Kernels = {
+	index(index, rows) {
+		index.view().set(rows);
+	},
+
 	rows(out, x, rows) {
 		const length = sizeOf(x.shape.slice(1));
 		const from = x.view();
 		const to = out.view();
-		const index = indexOf(rows);
-		for (let i = 0; i < index.length; i++) {
-			for (let j = 0; j < length; j++) to[i * length + j] = from[index[i] * length + j];
-		}
+		rows.view().forEach((row, i) => {
+			for (let j = 0; j < length; j++) to[i * length + j] = from[row * length + j];
+		});
 	},
 
 	images(out, x, rows, { mean, std, windows }) {
@@ -20,7 +22,7 @@ export const reference: Kernels = {
 		const [N, , outH, outW] = out.shape;
 		const from = x.view();
 		const to = out.view();
-		const row = indexOf(rows);
+		const row = rows.view();
 		const pixel = (n: number, c: number, h: number, w: number): number => {
 			const inside = h >= 0 && h < H && w >= 0 && w < W;
 			return inside ? from[((row[n] * C + c) * H + h) * W + w] : 0;
@@ -38,7 +40,3 @@ export const reference: Kernels = {
 		}
 	},
 };
-
-function indexOf(rows: Rows): ArrayLike<number> {
-	return isTensor(rows) ? rows.view() : rows;
-}

@@ -6,7 +6,6 @@ import { bytesPerElement } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { wasmOf } from "../op.ts";
 import type { ImageGather, Kernels } from "./op.ts";
-import { isTensor, type Rows } from "./rows.ts";
 
 /** Items a chunk holds: a few microseconds of work. Depends on the size of a row alone. */
 function grain(rowBytes: number, bytes: number): number {
@@ -14,10 +13,15 @@ function grain(rowBytes: number, bytes: number): number {
 }
 
 export const wasm: Kernels = {
+	index(index, rows) {
+		// Written by a kernel, in its turn: the memory may still be somebody else's.
+		const backend = wasmOf(index);
+		backend.launch("gather_index", [index.ptr, staged(backend, rows), 4 * rows.length], 1, 1);
+	},
+
 	rows(out, x, rows) {
 		const rowBytes = sizeOf(x.shape.slice(1)) * bytesPerElement[x.dtype];
-		const args = [out.ptr, x.ptr, addressOf(wasmOf(x), rows), rowBytes];
-		wasmOf(x).launch("gather_rows", args, out.shape[0], grain(rowBytes + 16, 131072));
+		wasmOf(x).launch("gather_rows", [out.ptr, x.ptr, rows.ptr, rowBytes], rows.size, grain(rowBytes + 16, 131072));
 	},
 
 	images(out, x, rows, how) {
@@ -26,19 +30,18 @@ export const wasm: Kernels = {
 		const [N, , outH, outW] = out.shape;
 		const tables = backend.table(tablesOf(how));
 		const chunk = grain(C * outH * outW, 24576);
-		const args = [out.ptr, x.ptr, addressOf(backend, rows), tables];
+		const args = [out.ptr, x.ptr, rows.ptr, tables];
 		if (how.windows) {
-			args.push(addressOf(backend, how.windows), C, H, W, outH, outW);
+			args.push(staged(backend, how.windows), C, H, W, outH, outW);
 			backend.launch("gather_windows", args, N, chunk);
 		} else backend.launch("gather_images", [...args, C, H * W], N, chunk);
 	},
 };
 
-/** Where the next launch finds the rows. */
-function addressOf(backend: WasmBackend, rows: Rows): number {
-	if (isTensor(rows)) return rows.ptr;
-	const { ptr, int32 } = backend.stage(rows.length);
-	int32.set(rows, ptr / 4);
+/** Where the next launch finds `values`. */
+function staged(backend: WasmBackend, values: ArrayLike<number>): number {
+	const { ptr, int32 } = backend.stage(values.length);
+	int32.set(values, ptr / 4);
 	return ptr;
 }
 
