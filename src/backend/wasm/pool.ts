@@ -125,6 +125,7 @@ export class Pool {
 		while (this.#first !== this.#next && ((through - this.#first) | 0) >= 0) {
 			const number = this.#first;
 			const slot = L.slotOf(number);
+			// Even if a kernel has trapped: others may still write where the caller is about to free, and chunks must not be left.
 			for (let spins = 0; Atomics.load(control, slot + L.LEFT) !== 0; spins++) {
 				try {
 					if (spins === 0 || failure) runChunks(control, this.#args, this.#kernels, number, 0);
