@@ -99,12 +99,12 @@ def trainer(job):
 
     def step():
         x, y = next(source)
+        optimizer.zero_grad(set_to_none=True)
         output = net(x)
         loss = criterion(output, y)
         with torch.no_grad():
             (output.argmax(1) == y).sum().item()
         loss.item()
-        optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
 

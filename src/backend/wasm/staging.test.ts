@@ -31,6 +31,18 @@ describe("staged numbers", () => {
 		backend.giveBack(to);
 	});
 
+	test("hold for a launch that takes several, the last of which is too large for what there is", async () => {
+		const fresh = await WasmBackend.load();
+		const first = fresh.stage(4);
+		first.float32.set([1, 2, 3, 4], first.ptr / 4);
+		const second = fresh.stage(100_000);
+		second.float32.fill(9, second.ptr / 4, second.ptr / 4 + 100_000);
+		const to = fresh.take(16);
+		fresh.heapViews.float32.fill(0, to / 4, to / 4 + 4);
+		fresh.launch("elementwise_accumulate", [to, first.ptr], 4, 4);
+		expect([...fresh.heapViews.float32.subarray(to / 4, to / 4 + 4)]).toEqual([1, 2, 3, 4]);
+	});
+
 	test("do not count as memory that tensors hold", () => {
 		const before = backend.memory().used;
 		backend.stage(200_000);

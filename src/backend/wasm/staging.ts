@@ -14,6 +14,8 @@ export class Staging {
 	#start = 0;
 	/** Bytes of a half. */
 	#half = 0;
+	/** What was too small, and its bytes: numbers handed out there may be for a launch still to come. */
+	#outgrown = { start: 0, bytes: 0 };
 	/** The half that is written now, 0 or 1, and how far. */
 	#current = 0;
 	#used = 0;
@@ -26,10 +28,10 @@ export class Staging {
 
 	/** What this holds of the heap. */
 	get bytes(): number {
-		return 2 * this.#half;
+		return 2 * this.#half + this.#outgrown.bytes;
 	}
 
-	/** The address of `bytes` bytes that hold until the launch after this one's. */
+	/** The address of `bytes` bytes, which hold for the next launch. */
 	take(bytes: number, pool: Pool): number {
 		if (bytes > this.#half) this.#grow(bytes, pool);
 		if (this.#used + bytes > this.#half) {
@@ -47,7 +49,8 @@ export class Staging {
 	#grow(bytes: number, pool: Pool): void {
 		// The new memory may have been somebody's that kernels under way still use.
 		pool.finish();
-		if (this.#half > 0) this.#heap.free(this.#start);
+		if (this.#outgrown.bytes > 0) this.#heap.free(this.#outgrown.start);
+		this.#outgrown = { start: this.#start, bytes: 2 * this.#half };
 		this.#half = Math.max(LEAST, 2 ** Math.ceil(Math.log2(bytes)));
 		this.#start = this.#heap.alloc(2 * this.#half);
 		this.#current = 0;
