@@ -14,6 +14,11 @@ const lab = ["lab/**/*.browser.test.ts"];
 const labRuns = process.env.LAB_SCREENSHOTS ? ["lab/test/pictures.ts"] : lab;
 
 const shared = { pool: "forks", testTimeout: 60_000, hookTimeout: 60_000 } as const;
+/**
+ * Flags for V8, such as `--no-liftoff --no-wasm-lazy-compilation`: kernels are then compiled in full before they first run, as
+ * they otherwise are after many runs only.
+ */
+const execArgv = process.env.EVENKEEL_TEST_FLAGS?.split(" ") ?? [];
 /** These start processes of their own, each with threads: one file at a time. */
 const oneByOne = { ...shared, fileParallelism: false, testTimeout: 240_000, hookTimeout: 240_000 } as const;
 
@@ -27,6 +32,7 @@ export default defineConfig({
 					...shared,
 					// On two cores as well: most of these tests are one thread's work.
 					maxWorkers: Math.max(2, availableParallelism() - 1),
+					execArgv,
 					name: "unit",
 					include: ["src/**/*.test.ts", "test/**/*.test.ts", "lab/src/**/*.test.ts"],
 					exclude: [...built, ...browser, ...mpi, ...lab],

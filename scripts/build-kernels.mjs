@@ -1,4 +1,5 @@
-// Compiles src/ops/kernels.as.ts with AssemblyScript, twice: with and without relaxed SIMD. The
+// Compiles src/ops/kernels.as.ts with AssemblyScript, three times: without relaxed SIMD, with it, and with it in pairs of vectors
+// that an engine may merge (`wide`). The
 // bytes are written as base64 modules, so that no bundler, server or file system has to find them.
 
 import { spawn } from "node:child_process";
@@ -12,8 +13,9 @@ const out = join(root, "src/backend/wasm/generated");
 const entry = "src/ops/kernels.as.ts";
 
 const builds = [
-	{ name: "simd", features: "simd,threads" },
-	{ name: "relaxed", features: "simd,threads,relaxed-simd" },
+	{ name: "simd", features: "simd,threads", wide: 0 },
+	{ name: "relaxed", features: "simd,threads,relaxed-simd", wide: 0 },
+	{ name: "wide", features: "simd,threads,relaxed-simd", wide: 1 },
 ];
 
 mkdirSync(out, { recursive: true });
@@ -34,14 +36,14 @@ function buildElsewhere(name) {
 	});
 }
 
-/** @param {{ name: string, features: string }} build */
-async function build({ name, features }) {
+/** @param {{ name: string, features: string, wide: number }} build */
+async function build({ name, features, wide }) {
 	const wasm = `build-${process.pid}-${name}.wasm`;
 	const { error, stderr, stdout } = await asc.main(
 		[
 			entry,
 			...["--outFile", join("src/backend/wasm/generated", wasm)],
-			...["--enable", features],
+			...["--enable", features, "--use", `WIDE=${wide}`],
 			...["--runtime", "stub", "--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
 			...["-O3", "--converge", "--noAssert", "--memoryBase", "1024"],
 		],

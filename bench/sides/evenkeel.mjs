@@ -7,7 +7,7 @@ import { readData, serve, settings } from "./serve.mjs";
 import { prepare, trace } from "./work.mjs";
 
 const { threads, folder } = settings();
-const backend = await init({ threads });
+const backend = await init({ threads, wide: process.env.EVENKEEL_WIDE !== "0" });
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 const build = "build" in backend ? `, ${backend.build}` : "";
 const data = readData(folder);

@@ -3,6 +3,7 @@
 import { check, EvenkeelError } from "../errors.ts";
 import { type Backend, type BackendName, setCurrentBackend } from "./backend.ts";
 import { referenceBackend } from "./reference/reference-backend.ts";
+import { type Build, bestBuild } from "./wasm/module.ts";
 import { WasmBackend } from "./wasm/wasm-backend.ts";
 
 export interface InitOptions {
@@ -10,19 +11,28 @@ export interface InitOptions {
 	backend?: BackendName;
 	/** Threads that share the work, the calling one included. Default `"auto"`: one a processor core. */
 	threads?: "auto" | number;
+	/**
+	 * True to run kernels that V8 makes 256 bits wide, where it can: Node 24 or later on x64 with AVX2. Large matrix products are then up
+	 * to twice as fast. It sets V8's flag `--experimental-wasm-revectorize` for the whole process, which other WebAssembly in it,
+	 * compiled later, is affected by as well. Elsewhere it changes nothing. Default false, or what was chosen before.
+	 */
+	wide?: boolean;
 }
 
-let wasm: Promise<WasmBackend> | null = null;
+/** The backends that were loaded, with wide kernels or without, and which of them was chosen last. */
+const loaded = new Map<boolean, Promise<WasmBackend>>();
+let chosen = false;
 
 /**
  * Makes evenkeel ready: call it once before anything else, and again to change backend or threads.
  * Tensors made before stay where they are and go on working. Resolves to the backend; its
- * `threads` says how many really run, its `notice` why they are fewer than asked for.
+ * `threads` says how many really run, its `notice` why they are fewer than asked for, its `build` which kernels:
+ * `"simd"`, `"relaxed"` (with fused multiply-add) or `"wide"`.
  *
  * @throws EvenkeelError if the backend is unknown, or the engine has no WebAssembly SIMD.
  */
-export async function init(options: InitOptions = {}): Promise<Backend & { notice?: string }> {
-	const { backend = "wasm", threads = "auto" } = options;
+export async function init(options: InitOptions = {}): Promise<Backend & { notice?: string; build?: Build }> {
+	const { backend = "wasm", threads = "auto", wide = chosen } = options;
 	check(
 		threads === "auto" || (Number.isInteger(threads) && threads >= 1 && threads <= 64),
 		() => `init: threads must be "auto" or a whole number from 1 to 64, got ${threads}`,
@@ -32,18 +42,20 @@ export async function init(options: InitOptions = {}): Promise<Backend & { notic
 		return referenceBackend;
 	}
 	check(backend === "wasm", () => `init: unknown backend "${backend}"; there are "wasm" and "reference"`);
-	const loaded = await loadWasm();
-	await loaded.setThreads(threads === "auto" ? availableThreads() : threads);
-	setCurrentBackend(loaded);
-	return loaded;
+	const wasm = await loadWasm(wide);
+	chosen = wide;
+	await wasm.setThreads(threads === "auto" ? availableThreads() : threads);
+	setCurrentBackend(wasm);
+	return wasm;
 }
 
-async function loadWasm(): Promise<WasmBackend> {
-	wasm ??= WasmBackend.load();
+async function loadWasm(wide: boolean): Promise<WasmBackend> {
+	const loading = loaded.get(wide) ?? WasmBackend.load({ build: bestBuild(wide) });
+	loaded.set(wide, loading);
 	try {
-		return await wasm;
+		return await loading;
 	} catch (error) {
-		wasm = null;
+		loaded.delete(wide);
 		throw new EvenkeelError(
 			`init: the wasm backend did not start (${error instanceof Error ? error.message : error}); ` +
 				'it needs WebAssembly SIMD (Node 20, Chrome 91, Firefox 89, Safari 16.4 or later), or use backend: "reference"',

@@ -34,12 +34,13 @@ const withoutCases: Record<string, string> = {
 const backends: Record<string, () => Promise<Backend>> = {
 	reference: async () => referenceBackend,
 	"wasm, relaxed simd, two threads": async () => {
-		const backend = await WasmBackend.load();
+		const backend = await WasmBackend.load({ build: "relaxed" });
 		await backend.setThreads(2);
 		return backend;
 	},
+	"wasm, wide": () => WasmBackend.load({ build: "wide" }),
 	// What runs where the other does not: older engines, pages that are not cross-origin isolated.
-	"wasm, plain simd, unshared memory": () => WasmBackend.load({ relaxed: false, shared: false }),
+	"wasm, plain simd, unshared memory": () => WasmBackend.load({ build: "simd", shared: false }),
 };
 
 const folderOf = (path: string) => path.slice("../../src/ops/".length, path.lastIndexOf("/"));

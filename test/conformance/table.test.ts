@@ -38,8 +38,8 @@ const sources: Readonly<Record<string, string>> = {
 
 const backends: Record<string, () => Promise<Backend>> = {
 	reference: async () => referenceBackend,
-	"wasm, relaxed simd": () => WasmBackend.load(),
-	"wasm, simd": () => WasmBackend.load({ relaxed: false, shared: false }),
+	"wasm, relaxed simd": () => WasmBackend.load({ build: "relaxed" }),
+	"wasm, simd": () => WasmBackend.load({ build: "simd", shared: false }),
 };
 
 async function measureAll(): Promise<Row[]> {

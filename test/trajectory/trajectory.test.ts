@@ -131,10 +131,10 @@ describe.each(cases.runs)("$network", { timeout: 240_000 }, (run) => {
 		if (steps === run.losses.float64.length) compareState(run, net, 1e-9);
 	});
 
-	test.each([true, false])(
-		"losses on wasm stray at most twice as far as PyTorch's in float32, relaxed simd %s",
-		async (relaxed) => {
-			const { net, losses } = await withBackend(await WasmBackend.load({ relaxed }), () => train(run));
+	test.each(["simd", "relaxed", "wide"] as const)(
+		"losses on wasm stray at most twice as far as PyTorch's in float32, build %s",
+		async (build) => {
+			const { net, losses } = await withBackend(await WasmBackend.load({ build }), () => train(run));
 			const { float64, float32 } = run.losses;
 			expect(rootMeanSquare(losses, float64)).toBeLessThanOrEqual(2 * rootMeanSquare(float32, float64));
 			compareState(run, net, 1e-4);

@@ -18,8 +18,8 @@ export const NAP = 33;
 
 /** Jobs that may be under way or wait for their turn; a power of two. Job `number` is in place `number & (SLOTS - 1)`. */
 export const SLOTS = 32;
-/** Where the places start, and how many int32 each has. */
-export const QUEUE = 48;
+/** Where the places start. The kernels' constants stand before them, from byte 1024 on; each thread's instance writes the same ones. */
+export const QUEUE = 1024;
 /** Into how many runs of chunks a job is cut at most. */
 export const MAX_RUNS = 16;
 /** The next chunk to take of each run, a cache line apart. */

@@ -1,6 +1,7 @@
 // The kernels as a WebAssembly module: which build this machine runs, and the memory it imports.
 
 import { HEAP_START } from "./layout.mjs";
+import { mergeVectors } from "./wide.ts";
 
 const PAGE = 65536;
 
@@ -19,9 +20,24 @@ export function hasRelaxedSimd(): boolean {
 	return WebAssembly.validate(RELAXED_PROBE);
 }
 
-/** The kernels' bytes: with fused multiply-add, or the same source without. */
-export async function kernelBytes(relaxed: boolean): Promise<Uint8Array<ArrayBuffer>> {
-	const { base64 } = relaxed ? await import("./generated/relaxed.ts") : await import("./generated/simd.ts");
+/** The builds of the kernels: without fused multiply-add, with it, and that with vectors in pairs for {@link mergeVectors}. */
+export type Build = "simd" | "relaxed" | "wide";
+
+/** The best build for this machine; `wide` only if asked for. */
+export function bestBuild(wide = false): Build {
+	if (!hasRelaxedSimd()) return "simd";
+	return wide && mergeVectors() ? "wide" : "relaxed";
+}
+
+const generated = {
+	simd: () => import("./generated/simd.ts"),
+	relaxed: () => import("./generated/relaxed.ts"),
+	wide: () => import("./generated/wide.ts"),
+};
+
+/** The kernels' bytes. */
+export async function kernelBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
+	const { base64 } = await generated[build]();
 	const text = atob(base64);
 	const bytes = new Uint8Array(text.length);
 	for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

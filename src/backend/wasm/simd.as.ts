@@ -1,5 +1,9 @@
 // What all kernels share: fused multiply-add where the build has it, sums across lanes, and the
 // exponential. Inlined everywhere; no state, no allocation.
+//
+// A constant of four lanes is three instructions to V8 (from 12 on) each time it is used, however often in a loop: a sigmoid took
+// 29 cycles for four values, of which 19 were spent on making its twelve constants. Read from a table they take one each, so
+// that constants in loops stand in tables. The tables are the only static data of the kernels; see layout.mjs.
 
 /** a * b + c: one rounding in the relaxed build, two in the other. */
 // @ts-ignore: decorator
@@ -7,6 +11,44 @@
 export function fma(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** Entry i of a table of float32 or int32, in all four lanes. */
+// @ts-ignore: decorator
+@inline
+export function entry(table: usize, i: usize): v128 {
+  return v128.load32_splat(table + (i << 2));
+}
+
+/** 1, 0.5, 0.25 and 2: see {@link one4}. */
+const NUMBERS: usize = memory.data<f32>([1, 0.5, 0.25, 2]);
+
+/** 1 in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function one4(): v128 {
+  return v128.load32_splat(NUMBERS, 0);
+}
+
+/** 0.5 in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function half4(): v128 {
+  return v128.load32_splat(NUMBERS, 4);
+}
+
+/** 0.25 in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function quarter4(): v128 {
+  return v128.load32_splat(NUMBERS, 8);
+}
+
+/** 2 in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function two4(): v128 {
+  return v128.load32_splat(NUMBERS, 12);
 }
 
 /** The sum of four lanes, in the order (0 + 2) + (1 + 3). */
@@ -27,23 +69,51 @@ export function sumLanesF64(v: v128): f64 {
   );
 }
 
+/** What e^x is made of: how x is split, the ends of its range, and a polynomial made by fit-exponential.py. */
+const EXP: usize = memory.data<f32>([
+  1.44269504088896341, 12582912, -0.693359375, 2.12194440e-4,
+  -104, 89, -87, 88,
+  1.3814539415261828e-3, 8.36874544620514e-3, 4.166838899254799e-2, 1.666652113199234e-1, 4.999999403953552e-1,
+]);
+
+/** 1 / ln 2. */
+// @ts-ignore: decorator
+@inline
+function log2e4(): v128 {
+  return v128.load32_splat(EXP, 0);
+}
+
 /**
  * Adding and taking away 1.5 * 2^23 rounds to a whole number, and leaves that number in the low bits of the
  * sum: cheaper than f32x4.nearest and a conversion.
  */
-const ROUNDER: f32 = 12582912;
+// @ts-ignore: decorator
+@inline
+function rounder4(): v128 {
+  return v128.load32_splat(EXP, 4);
+}
 
-/** e^r for |r| <= ln 2 / 2, within 3e-9: 1 + r + r² times a polynomial made by fit-exponential.py. */
+/** t - n ln 2, ln 2 in two parts. */
+// @ts-ignore: decorator
+@inline
+function lessLogs(t: v128, n: v128): v128 {
+  return fma(n, v128.load32_splat(EXP, 12), fma(n, v128.load32_splat(EXP, 8), t));
+}
+
+/** e^r for |r| <= ln 2 / 2, within 3e-9: 1 + r + r² times a polynomial. */
 // @ts-ignore: decorator
 @inline
 function expNearZero4(r: v128): v128 {
-  let p = f32x4.splat(1.3814539415761828e-3);
-  p = fma(p, r, f32x4.splat(8.36874544620514e-3));
-  p = fma(p, r, f32x4.splat(4.166838899254799e-2));
-  p = fma(p, r, f32x4.splat(1.666652113199234e-1));
-  p = fma(p, r, f32x4.splat(4.999999403953552e-1));
-  return fma(f32x4.mul(r, r), p, f32x4.add(r, f32x4.splat(1)));
+  let p = v128.load32_splat(EXP, 32);
+  p = fma(p, r, v128.load32_splat(EXP, 36));
+  p = fma(p, r, v128.load32_splat(EXP, 40));
+  p = fma(p, r, v128.load32_splat(EXP, 44));
+  p = fma(p, r, v128.load32_splat(EXP, 48));
+  return fma(f32x4.mul(r, r), p, f32x4.add(r, one4()));
 }
+
+/** 127, the exponent of 1. */
+const EXPONENTS: usize = memory.data<i32>([127]);
 
 /**
  * e^x in four lanes, within 2 ulp, subnormal results included; 0 and infinity where float32 ends; NaN stays
@@ -53,16 +123,16 @@ function expNearZero4(r: v128): v128 {
 @inline
 export function exp4(x: v128): v128 {
   // e^-104 rounds to 0 and e^89 to infinity. pmin and pmax keep a NaN in their first operand.
-  const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
-  const shifted = fma(t, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
-  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
-  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), t));
+  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(EXP, 16)), v128.load32_splat(EXP, 20));
+  const shifted = fma(t, log2e4(), rounder4());
+  const n = f32x4.sub(shifted, rounder4());
+  const r = lessLogs(t, n);
   // n reaches from -150 to 128, which no exponent holds: scale in two steps.
-  const whole = i32x4.sub(shifted, f32x4.splat(ROUNDER));
+  const whole = i32x4.sub(shifted, rounder4());
   const half = i32x4.shr_s(whole, 1);
   const rest = i32x4.sub(whole, half);
-  const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
-  const second = i32x4.shl(i32x4.add(rest, i32x4.splat(127)), 23);
+  const first = i32x4.shl(i32x4.add(half, v128.load32_splat(EXPONENTS, 0)), 23);
+  const second = i32x4.shl(i32x4.add(rest, v128.load32_splat(EXPONENTS, 0)), 23);
   return f32x4.mul(f32x4.mul(expNearZero4(r), first), second);
 }
 
@@ -70,72 +140,83 @@ export function exp4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expClamped4(x: v128): v128 {
-  const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87)), f32x4.splat(88));
-  const shifted = fma(t, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
-  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
-  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), t));
-  return f32x4.mul(expNearZero4(r), i32x4.add(i32x4.shl(shifted, 23), f32x4.splat(1)));
+  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(EXP, 24)), v128.load32_splat(EXP, 28));
+  const shifted = fma(t, log2e4(), rounder4());
+  const n = f32x4.sub(shifted, rounder4());
+  return f32x4.mul(expNearZero4(lessLogs(t, n)), i32x4.add(i32x4.shl(shifted, 23), one4()));
 }
+
+/** The ends of the logistic function's range, -1 / ln 2, ln 2, and a polynomial made by fit-exponential.py. */
+const LOGISTIC: usize = memory.data<f32>([
+  -88, 87, -1.44269504088896341, 0.693147180559945,
+  0.0013843607157468796, -0.008374195545911789, 0.04166800528764725, -0.16666430234909058, 0.4999999403953552, -1,
+]);
 
 /**
  * 1 / (1 + e^-x), for x held to [-88, 87]: 6e-39 below, 1 above; NaN stays NaN. Within 3.2 ulp for |x| up to 20 and 5.5
- * beyond, without fused multiply-add within 2.6. With s = x + n ln 2, |s| <= ln 2 / 2, e^-x is 2^n e^-s; the polynomial is made by fit-exponential.py.
+ * beyond, without fused multiply-add within 2.6. With s = x + n ln 2, |s| <= ln 2 / 2, e^-x is 2^n e^-s.
  */
 // @ts-ignore: decorator
 @inline
 export function logistic4(x: v128): v128 {
-  const one = f32x4.splat(1);
-  const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-88)), f32x4.splat(87));
-  const shifted = fma(t, f32x4.splat(-1.44269504088896341), f32x4.splat(ROUNDER));
-  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
+  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(LOGISTIC, 0)), v128.load32_splat(LOGISTIC, 4));
+  const shifted = fma(t, v128.load32_splat(LOGISTIC, 8), rounder4());
+  const n = f32x4.sub(shifted, rounder4());
   // Fused, n ln 2 is not rounded before it is added: ln 2 need not be cut in two.
-  const s = ASC_FEATURE_RELAXED_SIMD
-    ? fma(n, f32x4.splat(0.693147180559945), t)
-    : fma(n, f32x4.splat(-2.12194440e-4), fma(n, f32x4.splat(0.693359375), t));
-  let p = f32x4.splat(0.0013843607157468796);
-  p = fma(p, s, f32x4.splat(-0.008374195545911789));
-  p = fma(p, s, f32x4.splat(0.04166800528764725));
-  p = fma(p, s, f32x4.splat(-0.16666430234909058));
-  p = fma(p, s, f32x4.splat(0.4999999403953552));
-  p = fma(p, s, f32x4.splat(-1));
+  const s = ASC_FEATURE_RELAXED_SIMD ? fma(n, v128.load32_splat(LOGISTIC, 12), t) : lessLogs(t, f32x4.neg(n));
+  let p = v128.load32_splat(LOGISTIC, 16);
+  p = fma(p, s, v128.load32_splat(LOGISTIC, 20));
+  p = fma(p, s, v128.load32_splat(LOGISTIC, 24));
+  p = fma(p, s, v128.load32_splat(LOGISTIC, 28));
+  p = fma(p, s, v128.load32_splat(LOGISTIC, 32));
+  p = fma(p, s, v128.load32_splat(LOGISTIC, 36));
+  const one = one4();
   const e = fma(p, s, one);
   const scale = i32x4.add(i32x4.shl(shifted, 23), one);
   return f32x4.div(one, fma(e, scale, one));
 }
 
+/** A polynomial for the logarithm around 1 (Cephes, logf), ln 2 in two parts, and where float32 ceases to be normal. */
+const LOG: usize = memory.data<f32>([
+  7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+  -2.12194440e-4, 0.693359375, 1.17549435e-38, 8388608, -0.5, Infinity, -Infinity, NaN,
+]);
+/** The bits of sqrt(1/2), the exponent of 2^23, and the bits of a mantissa. */
+const LOG_BITS: usize = memory.data<i32>([0x3f3504f3, 23, 0x007fffff]);
+
 /**
  * The natural logarithm in four lanes, within 2 ulp, of subnormal numbers too; -infinity at 0, NaN below.
- * x = 2^e m with m in [sqrt(1/2), sqrt(2)), then a polynomial in m - 1 (Cephes, logf).
+ * x = 2^e m with m in [sqrt(1/2), sqrt(2)), then a polynomial in m - 1.
  */
 // @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {
-  const one = f32x4.splat(1);
-  const subnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
-  const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, subnormal);
+  const subnormal = f32x4.lt(x, v128.load32_splat(LOG, 44));
+  const scaled = v128.bitselect(f32x4.mul(x, v128.load32_splat(LOG, 48)), x, subnormal);
   // Counting the exponent from sqrt(1/2) instead of 1 puts m around 1.
-  const offset = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
-  const exponent = i32x4.sub(i32x4.shr_s(offset, 23), v128.and(subnormal, i32x4.splat(23)));
-  const m = i32x4.add(v128.and(offset, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const offset = i32x4.sub(scaled, v128.load32_splat(LOG_BITS, 0));
+  const exponent = i32x4.sub(i32x4.shr_s(offset, 23), v128.and(subnormal, v128.load32_splat(LOG_BITS, 4)));
+  const m = i32x4.add(v128.and(offset, v128.load32_splat(LOG_BITS, 8)), v128.load32_splat(LOG_BITS, 0));
   const e = f32x4.convert_i32x4_s(exponent);
-  const f = f32x4.sub(m, one);
+  const f = f32x4.sub(m, one4());
   const z = f32x4.mul(f, f);
-  let p = f32x4.splat(7.0376836292e-2);
-  p = fma(p, f, f32x4.splat(-1.1514610310e-1));
-  p = fma(p, f, f32x4.splat(1.1676998740e-1));
-  p = fma(p, f, f32x4.splat(-1.2420140846e-1));
-  p = fma(p, f, f32x4.splat(1.4249322787e-1));
-  p = fma(p, f, f32x4.splat(-1.6668057665e-1));
-  p = fma(p, f, f32x4.splat(2.0000714765e-1));
-  p = fma(p, f, f32x4.splat(-2.4999993993e-1));
-  p = fma(p, f, f32x4.splat(3.3333331174e-1));
+  let p = v128.load32_splat(LOG, 0);
+  p = fma(p, f, v128.load32_splat(LOG, 4));
+  p = fma(p, f, v128.load32_splat(LOG, 8));
+  p = fma(p, f, v128.load32_splat(LOG, 12));
+  p = fma(p, f, v128.load32_splat(LOG, 16));
+  p = fma(p, f, v128.load32_splat(LOG, 20));
+  p = fma(p, f, v128.load32_splat(LOG, 24));
+  p = fma(p, f, v128.load32_splat(LOG, 28));
+  p = fma(p, f, v128.load32_splat(LOG, 32));
   let y = f32x4.mul(f32x4.mul(p, f), z);
-  y = fma(e, f32x4.splat(-2.12194440e-4), y);
-  y = fma(z, f32x4.splat(-0.5), y);
-  y = fma(e, f32x4.splat(0.693359375), f32x4.add(f, y));
-  y = v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(<f32>Infinity)));
-  y = v128.bitselect(f32x4.splat(-(<f32>Infinity)), y, f32x4.eq(x, f32x4.splat(0)));
-  return v128.bitselect(y, f32x4.splat(<f32>NaN), f32x4.ge(x, f32x4.splat(0)));
+  y = fma(e, v128.load32_splat(LOG, 36), y);
+  y = fma(z, v128.load32_splat(LOG, 52), y);
+  y = fma(e, v128.load32_splat(LOG, 40), f32x4.add(f, y));
+  y = v128.bitselect(x, y, f32x4.eq(x, v128.load32_splat(LOG, 56)));
+  y = v128.bitselect(v128.load32_splat(LOG, 60), y, f32x4.eq(x, f32x4.splat(0)));
+  return v128.bitselect(y, v128.load32_splat(LOG, 64), f32x4.ge(x, f32x4.splat(0)));
 }
 
 /** The sums of the lanes of four vectors that follow each other, each in the order of sumLanes. */

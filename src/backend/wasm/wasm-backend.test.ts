@@ -5,8 +5,11 @@ import { tensor, zeros } from "../../ops/creation.ts";
 import { addInPlace } from "../../ops/elementwise/add-in-place.ts";
 import { scope } from "../../tensor/scope.ts";
 import { withBackend } from "../backend.ts";
-import { hasRelaxedSimd, kernelBytes, withPrivateMemory } from "./module.ts";
+import { QUEUE } from "./layout.mjs";
+import { bestBuild, hasRelaxedSimd, kernelBytes, withPrivateMemory } from "./module.ts";
 import { WasmBackend } from "./wasm-backend.ts";
+
+const builds = ["simd", "relaxed", "wide"] as const;
 
 function refuse(): never {
 	throw new Error("no threads left");
@@ -44,13 +47,14 @@ describe("the wasm backend", () => {
 		await backend.setThreads(1);
 	});
 
-	test("has two builds, and both compute", async () => {
-		const plain = await WasmBackend.load({ relaxed: false });
+	test("has three builds, and all compute", async () => {
+		const plain = await WasmBackend.load({ build: "simd" });
 		expect(plain.build).toBe("simd");
-		const best = await WasmBackend.load();
-		expect(best.build).toBe(hasRelaxedSimd() ? "relaxed" : "simd");
+		expect((await WasmBackend.load()).build).toBe(bestBuild());
 		// Additions alone: no fused multiply-add to round otherwise.
-		expect(accumulated(plain)).toEqual(accumulated(best));
+		for (const build of ["relaxed", "wide"] as const) {
+			expect(accumulated(await WasmBackend.load({ build }))).toEqual(accumulated(plain));
+		}
 	});
 
 	test("does without shared memory: the same kernels on one thread, and it says why", async () => {
@@ -173,11 +177,11 @@ describe("the wasm backend", () => {
 describe("the module", () => {
 	test("the probe for relaxed simd says what the engine says of the kernels themselves", async () => {
 		const probed = hasRelaxedSimd();
-		expect(probed).toBe(WebAssembly.validate(await kernelBytes(true)));
+		expect(probed).toBe(WebAssembly.validate(await kernelBytes("relaxed")));
 	});
 
-	test.each([false, true])("with relaxed simd %s: the unshared variant differs in one bit", async (relaxed) => {
-		const bytes = await kernelBytes(relaxed);
+	test.each(builds)("build %s: the unshared variant differs in one bit", async (build) => {
+		const bytes = await kernelBytes(build);
 		const unshared = withPrivateMemory(bytes);
 		const changed = [...bytes.keys()].filter((i) => bytes[i] !== unshared[i]);
 		expect(changed).toHaveLength(1);
@@ -189,13 +193,26 @@ describe("the module", () => {
 		expect(() => withPrivateMemory(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))).toThrow("the kernels import no memory");
 	});
 
-	test("kernels hold no static data and no start function, which each thread would run over the others", async () => {
-		const module = await WebAssembly.compile(await kernelBytes(false));
+	test.each(builds)("build %s has no start function, which each thread would run over the others", async (build) => {
+		const bytes = await kernelBytes(build);
+		const module = await WebAssembly.compile(bytes);
 		expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
-		const sections = sectionsOf(await kernelBytes(false));
-		expect(sections).not.toContain(8);
-		expect(sections).not.toContain(11);
+		expect(sectionsOf(bytes)).not.toContain(8);
 	});
+
+	test.each(builds)(
+		"build %s: its constants, which each thread writes anew, stand before the queue of jobs",
+		async (build) => {
+			const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+			const bytes = new Uint8Array(memory.buffer);
+			bytes.fill(0x55);
+			await WebAssembly.instantiate(await WebAssembly.compile(await kernelBytes(build)), { env: { memory } });
+			const written = [...bytes.keys()].filter((i) => bytes[i] !== 0x55);
+			expect(written.length).toBeGreaterThan(0);
+			expect(written[0]).toBeGreaterThanOrEqual(1024);
+			expect(written[written.length - 1]).toBeLessThan(4 * QUEUE);
+		},
+	);
 });
 
 /** The numbers of a module's sections: 8 is the start function, 11 are data segments. */

@@ -5,7 +5,7 @@ import { Storage } from "../../tensor/storage.ts";
 import { spanEnd, spanStart } from "../../trace.ts";
 import type { Backend, MemoryUse } from "../backend.ts";
 import { Heap } from "./heap.ts";
-import { hasRelaxedSimd, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
+import { type Build, bestBuild, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
 import { Pool } from "./pool.ts";
 import { Staging } from "./staging.ts";
 import { Tables } from "./tables.ts";
@@ -13,8 +13,8 @@ import { Tables } from "./tables.ts";
 export class WasmBackend implements Backend {
 	readonly name = "wasm";
 	readonly float = "float32";
-	/** Which build of the kernels runs: with fused multiply-add (`relaxed`) or without. */
-	readonly build: "simd" | "relaxed";
+	/** Which build of the kernels runs. */
+	readonly build: Build;
 	/** Why fewer threads run than were asked for, or "". */
 	notice = "";
 	readonly #module: WebAssembly.Module;
@@ -30,7 +30,7 @@ export class WasmBackend implements Backend {
 	#scratchBytes = 0;
 
 	private constructor(
-		build: "simd" | "relaxed",
+		build: Build,
 		module: WebAssembly.Module,
 		exports: WebAssembly.Exports,
 		heap: Heap,
@@ -47,16 +47,17 @@ export class WasmBackend implements Backend {
 		this.#pool = pool;
 	}
 
-	/** Loads the kernels, on one thread. `shared: false` does without shared memory. */
-	static async load(options: { shared?: boolean; relaxed?: boolean } = {}): Promise<WasmBackend> {
-		const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
+	/** Loads the kernels, on one thread. `shared: false` does without shared memory; `build` is by default the best there is but for `wide`. */
+	static async load(options: { shared?: boolean; build?: Build } = {}): Promise<WasmBackend> {
+		const best = bestBuild(options.build === "wide");
+		const { build = best } = options;
 		const memory = options.shared === false ? null : sharedMemory();
-		const bytes = await kernelBytes(relaxed);
+		const bytes = await kernelBytes(build);
 		const module = await WebAssembly.compile(memory ? bytes : withPrivateMemory(bytes));
 		const heapMemory = memory ?? privateMemory();
 		const { exports } = await WebAssembly.instantiate(module, { env: { memory: heapMemory } });
 		const pool = Pool.ofOne(heapMemory, exports);
-		return new WasmBackend(relaxed ? "relaxed" : "simd", module, exports, new Heap(heapMemory), memory !== null, pool);
+		return new WasmBackend(build, module, exports, new Heap(heapMemory), memory !== null, pool);
 	}
 
 	get threads(): number {

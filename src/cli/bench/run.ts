@@ -1,9 +1,9 @@
 // `bench`: measure one thing after the other, and say all of it in the end; with --json each as soon as it is known.
 
 import { cpus } from "node:os";
-import { init } from "../../backend/init.ts";
 import { normOf, type Preset } from "../../presets/index.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
+import { startBackend } from "../backend.ts";
 import { formatCount } from "../ui/format.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
 import { formatTable } from "../ui/table.ts";
@@ -42,7 +42,7 @@ const BYTES = 4;
 export async function runBench(plan: BenchPlan, terminal: Terminal): Promise<void> {
 	const { json } = plan;
 	if (plan.norm !== undefined) normOf({ norm: plan.norm, groups: plan.groups });
-	const backend = await init({ backend: plan.backend, threads: plan.threads });
+	const backend = await startBackend({ backend: plan.backend, threads: plan.threads });
 	const build = "build" in backend ? ` (${String(backend.build)})` : "";
 	const machine = { cpu: cpus()[0]?.model.trim() || "unknown processor", cores: cpus().length, node: process.version };
 	const display = new ProgressDisplay(terminal);

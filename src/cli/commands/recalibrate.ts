@@ -1,11 +1,11 @@
 // evenkeel recalibrate: running statistics estimated anew, from data the network is to be used on.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { init } from "../../backend/init.ts";
 import type { Dataset } from "../../data/index.ts";
 import { EvenkeelError } from "../../errors.ts";
 import { manualSeed } from "../../random/generator.ts";
 import { type RecalibrationMode, recalibrate } from "../../surgery/index.ts";
+import { startBackend } from "../backend.ts";
 import type { CliCommand } from "../command.ts";
 import { checkUsage } from "../errors.ts";
 import type { NetworkFlags } from "../inspect/load-network.ts";
@@ -79,7 +79,7 @@ export const recalibrateCommand: CliCommand = {
 };
 
 async function run(name: string, flags: Flags, terminal: Terminal): Promise<void> {
-	await init({ threads: flags.threads });
+	await startBackend({ threads: flags.threads });
 	manualSeed(0);
 	const subject = withTransform(await openSubject(name, flags.out, flags), flags);
 	checkUsage(

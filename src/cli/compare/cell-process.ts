@@ -1,6 +1,6 @@
 // A process that runs cells, one after another, as the command that started it asks. It ends when that command does.
 
-import { init } from "../../backend/init.ts";
+import { startBackend } from "../backend.ts";
 import "../../autograd/backward.ts";
 import { type CellContext, runCell } from "../../compare/cell.ts";
 import type { DataFacts } from "../../compare/result.ts";
@@ -19,7 +19,7 @@ function say(message: FromProcess): void {
 }
 
 async function start({ data, download, threads, measure }: StartMessage): Promise<void> {
-	await init({ threads });
+	await startBackend({ threads });
 	const display = new ProgressDisplay(openTerminal(process.stdout, process.stderr, process.env));
 	const [train, test] = [
 		await imageSplit("train", { from: data, download }, display),

@@ -2,7 +2,6 @@
 
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { init } from "../../backend/init.ts";
 import { isNorm } from "../../nn/is-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { countParameters, type LayerRow, summary } from "../../nn/summary.ts";
@@ -13,6 +12,7 @@ import { manualSeed } from "../../random/generator.ts";
 import { convertSyncBatchNorm } from "../../surgery/index.ts";
 import { scope } from "../../tensor/scope.ts";
 import { checkpointFile, type History, saveWeights, Trainer, weightsHash } from "../../train/index.ts";
+import { startBackend } from "../backend.ts";
 import type { Terminal } from "../ui/terminal.ts";
 import { checkpointOfFirst, checkSamePlan, firstAlone, onRanks, type Ranks } from "./distributed.ts";
 import { loadData, type RunData } from "./load-data.ts";
@@ -43,7 +43,7 @@ async function train(
 	const leads = ranks === null || ranks.communicator.rank === 0;
 	if (leads) prepareOutputs(plan, flags);
 	const reporter = new Reporter(terminal, { json: flags.json === true, quiet: flags.quiet === true });
-	const backend = await init({ threads: flags.threads === "auto" && ranks ? ranks.threads : flags.threads });
+	const backend = await startBackend({ threads: flags.threads === "auto" && ranks ? ranks.threads : flags.threads });
 	const data = await firstAlone(ranks, () =>
 		loadData(plan.preset, { from: plan.data, download: flags.download, limit: plan.limit }, reporter.display),
 	);

@@ -1,6 +1,6 @@
 // Activations: forward, and backward from dy and what forward saved, each in one pass.
 
-import { fma, logistic4, storeUpTo } from "../../backend/wasm/simd.as";
+import { entry, fma, logistic4, one4, storeUpTo } from "../../backend/wasm/simd.as";
 import { bell4, gate4, normal4, tanh4 } from "./curves.as";
 
 export * from "./softmax.as";
@@ -14,18 +14,14 @@ const GELU: i32 = 4;
 const GELU_TANH: i32 = 5;
 const SILU: i32 = 6;
 
-// 2 sqrt(2 / pi), 0.044715 times that, and three times that.
-const GELU_LINEAR: f32 = 1.5957691216;
-const GELU_CUBIC: f32 = 0.0713548162726;
-const GELU_SLOPE: f32 = 0.2140644488178;
-/** 1 / sqrt(2 pi) */
-const BELL_HEIGHT: f32 = 0.3989422804014327;
+/** 2 sqrt(2 / pi), 0.044715 times that, three times that, and 1 / sqrt(2 pi). */
+const GELUS: usize = memory.data<f32>([1.5957691216, 0.0713548162726, 0.2140644488178, 0.3989422804014327]);
 
 /** 2 sqrt(2 / pi) (x + 0.044715 x^3), whose sigmoid stands in for the normal distribution function. */
 // @ts-ignore: decorator
 @inline
 function geluArgument4(x: v128): v128 {
-  return f32x4.mul(x, fma(f32x4.mul(x, x), f32x4.splat(GELU_CUBIC), f32x4.splat(GELU_LINEAR)));
+  return f32x4.mul(x, fma(f32x4.mul(x, x), v128.load32_splat(GELUS, 4), v128.load32_splat(GELUS, 0)));
 }
 
 // @ts-ignore: decorator
@@ -45,19 +41,19 @@ function forward4(kind: i32, x: v128, p: f32, q: f32): v128 {
 // @ts-ignore: decorator
 @inline
 function backward4(kind: i32, dy: v128, saved: v128, p: f32, q: f32): v128 {
-  const one = f32x4.splat(1);
+  const one = one4();
   if (kind == RELU) return v128.and(dy, f32x4.gt(saved, f32x4.splat(0)));
   if (kind == LEAKY_RELU) return v128.bitselect(dy, f32x4.mul(dy, f32x4.splat(p)), f32x4.gt(saved, f32x4.splat(0)));
   if (kind == SIGMOID) return f32x4.mul(dy, f32x4.mul(saved, f32x4.sub(one, saved)));
   if (kind == TANH) return f32x4.mul(dy, f32x4.mul(f32x4.sub(one, saved), f32x4.add(one, saved)));
   if (kind == GELU) {
     const e = bell4(saved);
-    return f32x4.mul(dy, fma(f32x4.mul(saved, e), f32x4.splat(BELL_HEIGHT), normal4(saved, e)));
+    return f32x4.mul(dy, fma(f32x4.mul(saved, e), v128.load32_splat(GELUS, 12), normal4(saved, e)));
   }
   const s = gate4(kind == GELU_TANH ? geluArgument4(saved) : saved);
   let slope = saved;
   if (kind == GELU_TANH) {
-    slope = f32x4.mul(saved, fma(f32x4.mul(saved, saved), f32x4.splat(GELU_SLOPE), f32x4.splat(GELU_LINEAR)));
+    slope = f32x4.mul(saved, fma(f32x4.mul(saved, saved), v128.load32_splat(GELUS, 8), v128.load32_splat(GELUS, 0)));
   }
   return f32x4.mul(dy, f32x4.mul(s, fma(slope, f32x4.sub(one, s), one)));
 }
@@ -70,7 +66,7 @@ function forwardChunk(kind: i32, x: usize, y: usize, p: f32, q: f32, begin: i32,
   x += offset;
   y += offset;
   let at: usize = 0;
-  // Four at a time: none waits for another, and V8 lays the constants out once for all of them.
+  // Four at a time: none waits for another.
   for (; at + 64 <= bytes; at += 64) {
     const a = forward4(kind, v128.load(x + at), p, q);
     const b = forward4(kind, v128.load(x + at, 16), p, q);

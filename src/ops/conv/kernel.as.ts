@@ -8,11 +8,13 @@ import {
 } from "./images.as";
 import { scatter4, scatterApart4 } from "./scatter-tiles.as";
 import { gather2, gather2by3, gather2by5, gather4, gather4by3, gather4by5, TILE } from "./tiles.as";
+import { gather2wide, gather4wide } from "./wide.as";
 
 // See tiles.as.ts.
 export {
   gather2 as conv_tile_gather2, gather2by3 as conv_tile_gather2by3, gather2by5 as conv_tile_gather2by5,
   gather4 as conv_tile_gather4, gather4by3 as conv_tile_gather4by3, gather4by5 as conv_tile_gather4by5,
+  gather2wide as conv_tile_gather2wide, gather4wide as conv_tile_gather4wide,
 };
 export { scatter4 as conv_tile_scatter4, scatterApart4 as conv_tile_scatter_apart4 };
 
@@ -71,14 +73,15 @@ function fillTile(tile: usize, bias: usize, height: i32): void {
   }
 }
 
-/** The tile of four rows for so many weights that lie next to each other. */
+/** The tile of four rows for so many weights that lie next to each other, or for groups of pixels that do. */
 // @ts-ignore: decorator
 @inline
 function gather4Of(
-  taps: i32, w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, fromStep: usize, y: usize, yBase: usize,
+  wide: bool, taps: i32, w: usize, off: usize, k: i32, x: usize, base: usize, from: usize, fromStep: usize, y: usize, yBase: usize,
   row: usize, last: i32, groups: i32,
 ): void {
-  if (taps == 5) gather4by5(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
+  if (wide) gather4wide(w, off, k * taps, x, base, from, fromStep, y, yBase, row, last, groups);
+  else if (taps == 5) gather4by5(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
   else if (taps == 3) gather4by3(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
   else gather4(w, off, k, x, base, from, fromStep, y, yBase, row, last, groups);
 }
@@ -104,6 +107,7 @@ export function conv_gather(
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
   const taps = field(plan, Field.taps);
   const steps = K / taps;
+  const wide: bool = WIDE != 0 && field(plan, Field.paired) != 0 && (pixelGroups & 3) == 0;
   const padded = outputs + (outputs & 1);
   const step = outStep(plan);
   const imagesStep = imageBytes ? imageBytes : imageStep(plan);
@@ -138,7 +142,7 @@ export function conv_gather(
           for (let i = 0; i < count; i++, image += imagesStep, out += step, part += partBytes) {
             const from = block == 0 ? scratch : part;
             gather4Of(
-              taps, panel, off, some, image, bases, from, block == 0 ? 0 : 128, done ? out : part,
+              wide, taps, panel, off, some, image, bases, from, block == 0 ? 0 : 128, done ? out : part,
               done ? yBases : partBases, done ? row : 32, done ? last : 1, pixelGroups,
             );
           }
@@ -147,7 +151,8 @@ export function conv_gather(
       }
       let image = first, out = result;
       for (let i = 0; i < count; i++, image += imagesStep, out += step) {
-        if (taps == 5) gather2by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        if (wide && (pixelGroups & 7) == 0) gather2wide(w, offsets, K, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        else if (taps == 5) gather2by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else if (taps == 3) gather2by3(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else gather2(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
       }

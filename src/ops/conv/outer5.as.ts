@@ -4,6 +4,7 @@
 import { fma, sumLanes, sumLanesF64, sumLanesOf4 } from "../../backend/wasm/simd.as";
 import { field, Field, outStep } from "./images.as";
 import { at } from "./tiles.as";
+import { outer2by5wide } from "./wide.as";
 
 /**
  * Addresses start so many bytes early, and reads are so much further on: only one jump crosses 32 bytes of code then. Where none
@@ -77,7 +78,14 @@ export function multiplyOuter5(
   const outRow = <usize>(field(plan, Field.outHeight) * field(plan, Field.outWidth)) << 2;
   for (let r = first; r < last; r += 2) {
     for (let k = 0; k < K; k += 5) {
-      outer2by5(y + <usize>r * outRow, outRow, places, image + at(offsets, k), bases, count, tile);
+      const values = y + <usize>r * outRow, pixels = image + at(offsets, k);
+      if (WIDE) {
+        outer2by5wide(values, outRow, places, pixels, bases, count, tile);
+        // Sums of the first and of the second groups.
+        for (let i: usize = 0; i < 160; i += 16) {
+          v128.store(tile + i, f32x4.add(v128.load(tile + (i << 1)), v128.load(tile + (i << 1), 16)));
+        }
+      } else outer2by5(values, outRow, places, pixels, bases, count, tile);
       let to = dw + <usize>r * row + (<usize>k << 2);
       for (let i: usize = 0; i < 160; i += 80, to += row) {
         v128.store(to, f32x4.add(v128.load(to), sumLanesOf4(tile + i)));

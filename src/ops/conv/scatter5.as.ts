@@ -4,6 +4,8 @@
 
 import { fma } from "../../backend/wasm/simd.as";
 import { field, Field, imageStep, outStep } from "./images.as";
+import { TILE } from "./tiles.as";
+import { scatterRow5wide } from "./wide.as";
 
 /** Bytes of the packed weights that meet a value of y: five, four times each. */
 const FIVE: usize = 80;
@@ -65,7 +67,17 @@ export function scatterRow5(w: usize, y: usize, step: usize, count: i32, to: usi
     y += step;
     w += 320;
   }
-  // Contribution j moves j pixels on.
+  putRow5(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, to, more, bias);
+}
+
+/** Twelve pixels from what five weights contribute to eight: contribution j moves j pixels on. */
+// @ts-ignore: decorator
+@inline
+function putRow5(
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128, c40: v128, c41: v128,
+  to: usize, more: i32, bias: f32,
+): void {
+  const zero = f32x4.splat(0);
   const start = more ? v128.load(to) : f32x4.splat(bias);
   let v0 = f32x4.add(start, c00);
   v0 = f32x4.add(v0, v128.shuffle<f32>(zero, c10, 3, 4, 5, 6));
@@ -80,6 +92,15 @@ export function scatterRow5(w: usize, y: usize, step: usize, count: i32, to: usi
   v2 = f32x4.add(v2, v128.shuffle<f32>(c21, zero, 2, 3, 4, 5));
   v2 = f32x4.add(v2, v128.shuffle<f32>(c31, zero, 1, 2, 3, 4));
   v128.store(to, f32x4.add(v2, c41), 32);
+}
+
+/** The same from a tile that scatterRow5wide has left. */
+function putTile5(tile: usize, to: usize, more: i32, bias: f32): void {
+  putRow5(
+    v128.load(tile), v128.load(tile, 16), v128.load(tile, 32), v128.load(tile, 48), v128.load(tile, 64),
+    v128.load(tile, 80), v128.load(tile, 96), v128.load(tile, 112), v128.load(tile, 128), v128.load(tile, 144),
+    to, more, bias,
+  );
 }
 
 /** Weights as [group][channel][row of the kernel][output][5], each value four times. An item is a channel of a group. */
@@ -113,7 +134,7 @@ function packOutputRows(y: usize, outputs: i32, height: i32, width: i32, to: usi
   }
 }
 
-/** x = wᵀ y + bias, from weights as above. An item is an image and group. In scratch: room for the output. */
+/** x = wᵀ y + bias, from weights as above. An item is an image and group. In scratch: a tile, and room for the output. */
 export function conv_scatter_rows5(
   plan: usize, y: usize, packed: usize, bias: usize, x: usize, begin: i32, end: i32, scratch: usize,
 ): void {
@@ -126,25 +147,39 @@ export function conv_scatter_rows5(
   const rows = field(plan, Field.rowSpan);
   const row = <usize>outWidth << 2;
   const xRow = row + 16;
+  const channelStep = <usize>height * xRow;
+  const weightStep = <usize>(rows * outputs) * FIVE;
+  const packedRows = scratch + TILE;
   for (let item = begin; item < end; item++) {
     const n = item / groups;
     const g = item - n * groups;
     const from = y + <usize>n * outStep(plan) + <usize>(g * outputs * outHeight) * row;
-    packOutputRows(from, outputs, outHeight, outWidth, scratch);
+    packOutputRows(from, outputs, outHeight, outWidth, packedRows);
     let to = x + <usize>n * imageStep(plan) + <usize>(g * channels * height) * xRow;
-    for (let c = g * channels; c < (g + 1) * channels; c++) {
+    const end = (g + 1) * channels;
+    for (let c = g * channels; c < end;) {
+      const two = WIDE && c + 1 < end;
       const b: f32 = bias ? load<f32>(bias + (<usize>c << 2)) : 0;
+      const next: f32 = two && bias ? load<f32>(bias + (<usize>c << 2), 4) : 0;
       for (let i = 0; i < height; i++, to += xRow) {
         // The rows of the kernel that meet an output here.
         const first = max(0, i - outHeight + 1);
         const count = (min(rows - 1, i) + 1 - first) * outputs;
         const w = packed + <usize>((c * rows + first) * outputs) * FIVE;
-        const values = scratch + <usize>((outHeight - 1 - i + first) * outputs) * row;
-        for (let j: usize = 0; j < row; j += 32) scatterRow5(w, values + j, row, count, to + j, <i32>j, b);
+        const values = packedRows + <usize>((outHeight - 1 - i + first) * outputs) * row;
+        for (let j: usize = 0; j < row; j += 32) {
+          if (two) {
+            scatterRow5wide(w, w + weightStep, values + j, row, count, scratch);
+            putTile5(scratch, to + j, <i32>j, b);
+            putTile5(scratch + 160, to + channelStep + j, <i32>j, next);
+          } else scatterRow5(w, values + j, row, count, to + j, <i32>j, b);
+        }
       }
+      if (two) to += channelStep;
+      c += two ? 2 : 1;
     }
   }
 }
 
 // See tiles.as.ts.
-export { scatterRow5 as conv_tile_scatter_row5 };
+export { scatterRow5 as conv_tile_scatter_row5, scatterRow5wide as conv_tile_scatter_row5wide };

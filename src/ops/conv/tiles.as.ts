@@ -23,8 +23,8 @@
 
 import { fma } from "../../backend/wasm/simd.as";
 
-/** Bytes of ten sums: each item of work keeps a tile of them at the start of its scratch. */
-export const TILE: usize = 160;
+/** Bytes of twenty sums: each item of work keeps a tile of them at the start of its scratch. */
+export const TILE: usize = 320;
 
 /** Entry i of a table of offsets in bytes. */
 // @ts-ignore: decorator

@@ -13,7 +13,7 @@ const LANES = 4;
 /** Rows of a panel of weights. */
 const PANEL = 4;
 /** Bytes of a tile of sums, at the start of scratch. */
-const TILE = 160;
+const TILE = 320;
 /** Into how many items of work an op is cut at least, where there is anything to cut. */
 const ITEMS = 16;
 /** Work of a chunk: enough to be worth handing out. */
@@ -205,7 +205,7 @@ function scatterRows(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | nu
 	const packing = [weight.ptr, g.outputs, g.channels, g.kernel[0], packed];
 	wasm.launch("conv_pack_rows5", packing, channels, Math.ceil(8192 / (5 * g.kernel[0] * g.outputs)));
 	const items = g.images * g.groups;
-	const room = 4 * g.outputs * g.outSize[0] * g.outSize[1];
+	const room = TILE + 4 * g.outputs * g.outSize[0] * g.outSize[1];
 	const args = [plan.fields, out.ptr, packed, bias?.ptr ?? 0, image.ptr];
 	wasm.launch("conv_scatter_rows5", args, items, grain(g, items), room);
 	wasm.giveBack(packed);

@@ -1,12 +1,10 @@
 // Dropout. Whether an element stays is decided by Philox4x32-10 from its index, here and again in
 // backward, so that no mask is stored.
 
-import { storeFirst } from "../../backend/wasm/simd.as";
+import { entry, storeFirst } from "../../backend/wasm/simd.as";
 
-const MULTIPLIER_0: i32 = 0xd2511f53;
-const MULTIPLIER_1: i32 = 0xcd9e8d57;
-const WEYL_0: i32 = 0x9e3779b9;
-const WEYL_1: i32 = 0xbb67ae85;
+/** Philox's two multipliers, and what its two keys grow by. */
+const PHILOX: usize = memory.data<i32>([0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85]);
 
 /** The high halves of four 64-bit products. */
 // @ts-ignore: decorator
@@ -41,8 +39,8 @@ export function dropout_apply(
 ): void {
   const limit = i32x4.splat(<i32><u32>threshold);
   const factor = f32x4.splat(scale);
-  const m0 = i32x4.splat(MULTIPLIER_0);
-  const m1 = i32x4.splat(MULTIPLIER_1);
+  const m0 = v128.load32_splat(PHILOX, 0);
+  const m1 = v128.load32_splat(PHILOX, 4);
   const first = (<u64>block1 << 32) + <u64>block0;
   for (let group = begin; group < end; group++) {
     const block = first + (<u64>group << 2);
@@ -62,8 +60,8 @@ export function dropout_apply(
       b = i32x4.mul(m1, c);
       c = v128.xor(v128.xor(high0, d), k1);
       d = low0;
-      k0 = i32x4.add(k0, i32x4.splat(WEYL_0));
-      k1 = i32x4.add(k1, i32x4.splat(WEYL_1));
+      k0 = i32x4.add(k0, v128.load32_splat(PHILOX, 8));
+      k1 = i32x4.add(k1, v128.load32_splat(PHILOX, 12));
     }
     const i = group << 4;
     keepUpTo(x, y, i, n - i, a, limit, factor);

@@ -1,5 +1,5 @@
 // x^p through logarithm and exponential in double precision: p ln x loses as many bits as it is
-// large, so float32 would not do. (AssemblyScript's own pow lives on tables, which kernels may not have.)
+// large, so float32 would not do. (AssemblyScript's own pow needs large tables.)
 
 const LN2: f64 = 0.693147180559945309417;
 

@@ -1,6 +1,6 @@
 // Elementwise functions of one operand, and what backward multiplies dy by.
 
-import { exp4, log4, storeUpTo } from "../../backend/wasm/simd.as";
+import { exp4, half4, log4, storeUpTo } from "../../backend/wasm/simd.as";
 import { power } from "./power.as";
 
 // Kinds of function.
@@ -34,7 +34,7 @@ function backward4(kind: i32, dy: v128, saved: v128, p: f32, q: f32): v128 {
   if (kind == NEGATE) return f32x4.neg(dy);
   if (kind == EXP) return f32x4.mul(dy, saved);
   if (kind == LOG) return f32x4.div(dy, saved);
-  if (kind == SQRT) return f32x4.div(f32x4.mul(dy, f32x4.splat(0.5)), saved);
+  if (kind == SQRT) return f32x4.div(f32x4.mul(dy, half4()), saved);
   if (kind == ABS) {
     const zero = f32x4.splat(0);
     const plus = v128.and(dy, f32x4.gt(saved, zero));

@@ -3,36 +3,41 @@
 // elements unless they are called bytes.
 
 import { fma, storeTransposed, sumLanes } from "../../backend/wasm/simd.as";
-import { tile } from "./tiles.as";
+import { tile, wideTile } from "./tiles.as";
 
-/** Packs 12 columns, of which `columns` exist, as [K][12]; the others are the last once more, or zero. */
-function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, out: usize): void {
+/** Packs `all` columns, 12 or 24, of which `columns` exist, as [K][all]; the others are the last once more, or zero. */
+function packColumns(b: usize, rs: usize, cs: usize, K: i32, columns: i32, all: i32, out: usize): void {
   let k = 0;
-  if (cs == 4 && columns == 12) {
-    for (; k < K; k++, b += rs, out += 48) {
+  const row = <usize>all << 2;
+  if (cs == 4 && columns == all) {
+    for (; k < K; k++, b += rs, out += row) {
       v128.store(out, v128.load(b));
       v128.store(out, v128.load(b, 16), 16);
       v128.store(out, v128.load(b, 32), 32);
+      if (all == 12) continue;
+      v128.store(out, v128.load(b, 48), 48);
+      v128.store(out, v128.load(b, 64), 64);
+      v128.store(out, v128.load(b, 80), 80);
     }
     return;
   }
   if (rs == 4) {
     // Columns are contiguous: transpose four by four.
     const whole = K & ~3;
-    for (let j = 0; j < 12; j += 4) {
+    for (let j = 0; j < all; j += 4) {
       const b0 = b + <usize>min(j, columns - 1) * cs, b1 = b + <usize>min(j + 1, columns - 1) * cs;
       const b2 = b + <usize>min(j + 2, columns - 1) * cs, b3 = b + <usize>min(j + 3, columns - 1) * cs;
       let to = out + (<usize>j << 2);
-      for (let at: usize = 0; at < <usize>whole << 2; at += 16, to += 192) {
-        storeTransposed(v128.load(b0 + at), v128.load(b1 + at), v128.load(b2 + at), v128.load(b3 + at), to, 48);
+      for (let at: usize = 0; at < <usize>whole << 2; at += 16, to += row << 2) {
+        storeTransposed(v128.load(b0 + at), v128.load(b1 + at), v128.load(b2 + at), v128.load(b3 + at), to, row);
       }
     }
     k = whole;
-    out += <usize>whole * 48;
+    out += <usize>whole * row;
   }
-  for (; k < K; k++, out += 48) {
+  for (; k < K; k++, out += row) {
     // Multiplying what happens to lie there could take a hundred times as long, if it is subnormal.
-    for (let i: usize = 0; i < 48; i += 16) v128.store(out + i, f32x4.splat(0));
+    for (let i: usize = 0; i < row; i += 16) v128.store(out + i, f32x4.splat(0));
     for (let j: usize = 0; j < <usize>columns; j++) store<f32>(out + (j << 2), load<f32>(b + <usize>k * rs + j * cs));
   }
 }
@@ -81,12 +86,13 @@ function copyCorner(from: usize, fromStep: usize, to: usize, toStep: usize, rows
 }
 
 /**
- * C = A B + bias for each product of the batch. An item is a block of `blockM` x `blockN` tiles of 3 x 12 of one
+ * C = A B + bias for each product of the batch. An item is a block of `blockM` x `blockN` tiles of 3 x 12, where vectors may be
+ * merged two of them side by side, of one
  * product. `aStarts` and `bStarts` (int32, by product, in elements) say where A and B start; A is contiguous along k, its
  * rows `rsA` apart. `bias` is 0 where there is none. K is cut into `kBlocks` equal blocks: of B, `together` times twelve
  * columns of a block are packed at a time, and stay in the first-level cache while all rows use them.
  *
- * Scratch: 144 bytes for a tile at the edge, 48 of zeros, then B packed.
+ * Scratch: 288 bytes for a tile at the edge, 96 of zeros, then B packed.
  */
 export function matmul_multiply(
   a: usize, rsA: i32, aStarts: usize, b: usize, rsB: i32, csB: i32, bStarts: usize,
@@ -102,9 +108,9 @@ export function matmul_multiply(
   const aRow = <usize>rsA << 2;
   const bRow = <usize>rsB << 2;
   const bColumn = <usize>csB << 2;
-  const zeros = scratch + 144;
-  const packed = scratch + 192;
-  for (let i: usize = 0; i < 48; i += 16) v128.store(zeros + i, f32x4.splat(0));
+  const zeros = scratch + 288;
+  const packed = scratch + 384;
+  for (let i: usize = 0; i < 96; i += 16) v128.store(zeros + i, f32x4.splat(0));
   for (let item = begin; item < end; item++) {
     const product = item / (blocksM * blocksN);
     const block = item - product * blocksM * blocksN;
@@ -121,34 +127,41 @@ export function matmul_multiply(
       const panel = <usize>max(1, kc) * 48;
       for (let j0 = firstN; j0 < lastN; j0 += together) {
         const j1 = min(lastN, j0 + together);
-        for (let j = j0; j < j1; j++) {
+        for (let j = j0; j < j1;) {
           const to = packed + <usize>(j - j0) * panel;
+          const all = across(j, j1);
           // Without any k it is 0 times 0 that is added.
-          if (kc == 0) copyCorner(zeros, 0, to, 0, 1, 12);
-          else packColumns(bStart + <usize>k * bRow + <usize>(j * 12) * bColumn, bRow, bColumn, kc, min(12, N - j * 12), to);
+          if (kc == 0) copyCorner(zeros, 0, to, 0, 1, all);
+          else packColumns(bStart + <usize>k * bRow + <usize>(j * 12) * bColumn, bRow, bColumn, kc, min(all, N - j * 12), all, to);
+          j += all / 12;
         }
         for (let i = firstM * 3; i < lastRow;) {
           // The last one or two rows go one by one, as a tile of three times the same.
           const rows = lastRow - i >= 3 ? 3 : 1;
           const aTile = kc == 0 ? zeros : aStart + <usize>i * aRow + (<usize>k << 2);
           const aStep = rows == 3 && kc > 0 ? aRow : 0;
-          for (let j = j0; j < j1; j++) {
-            const columns = min(12, N - j * 12);
-            const whole = rows == 3 && columns == 12;
+          for (let j = j0; j < j1;) {
+            const all = across(j, j1);
+            const columns = min(all, N - j * 12);
+            const whole = rows == 3 && columns == all;
+            const row = <usize>all << 2;
             const cTile = cStart + <usize>i * ldc + <usize>j * 48;
             const to = whole ? cTile : scratch;
-            const toStep = whole ? ldc : 48;
+            const toStep = whole ? ldc : row;
             let from = to;
             let fromStep = toStep;
-            if (k == 0 && (columns == 12 || !bias)) {
+            if (k == 0 && (columns == all || !bias)) {
               from = bias ? bias + <usize>j * 48 : zeros;
               fromStep = 0;
             } else if (!whole) {
-              if (k == 0) copyCorner(bias + <usize>j * 48, 0, scratch, 48, rows, columns);
-              else copyCorner(cTile, ldc, scratch, 48, rows, columns);
+              if (k == 0) copyCorner(bias + <usize>j * 48, 0, scratch, row, rows, columns);
+              else copyCorner(cTile, ldc, scratch, row, rows, columns);
             }
-            tile(aTile, packed + <usize>(j - j0) * panel, aStep, max(1, kc), from, fromStep, to, toStep);
-            if (!whole) copyCorner(scratch, 48, cTile, ldc, rows, columns);
+            const b = packed + <usize>(j - j0) * panel;
+            if (WIDE && all == 24) wideTile(aTile, b, aStep, max(1, kc), from, fromStep, to, toStep);
+            else tile(aTile, b, aStep, max(1, kc), from, fromStep, to, toStep);
+            if (!whole) copyCorner(scratch, row, cTile, ldc, rows, columns);
+            j += all / 12;
           }
           i += rows;
         }
@@ -156,6 +169,13 @@ export function matmul_multiply(
       k += kc;
     } while (k < K);
   }
+}
+
+/** Columns of the tile that starts with the j-th twelve of them, of those up to j1. */
+// @ts-ignore: decorator
+@inline
+function across(j: i32, j1: i32): i32 {
+  return WIDE && j + 2 <= j1 ? 24 : 12;
 }
 
 /** The dot product of two contiguous runs of n values. */
@@ -222,4 +242,4 @@ export function matmul_sum(
 }
 
 // See tiles.as.ts.
-export { tile as matmul_tile };
+export { tile as matmul_tile, wideTile as matmul_wide_tile };

@@ -13,6 +13,8 @@ const TILE_N = 12;
  * many more columns are packed together.
  */
 const K_BLOCK = 512;
+/** How many of them side by side where vectors may be merged: twice as much of B is packed for them. */
+const WIDE_TILES = 2;
 /** Up to so many rows or columns, dot products do better than tiles that stand mostly empty. */
 const FEW = 3;
 /** Work of an item of a launch that is worth handing out (10 us). */
@@ -73,10 +75,11 @@ function multiplyByDots({ a, b, c, bias, m, n, k }: Product): void {
 function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 	const wasm = wasmOf(c);
 	const rows = a.strides[1] === 1 ? null : contiguousRows(wasm, a, m, k);
-	const { blockM, blockN, items } = blocks(m, n, k);
-	const kBlocks = Math.max(1, Math.ceil(k / K_BLOCK));
+	const beside = wasm.build === "wide" ? WIDE_TILES : 1;
+	const { blockM, blockN, items } = blocks(m, n, k, beside);
+	const kBlocks = Math.max(1, Math.ceil((k * beside) / K_BLOCK));
 	const kStep = Math.max(1, Math.ceil(k / kBlocks));
-	const together = Math.min(blockN, Math.max(1, Math.floor(K_BLOCK / kStep)));
+	const together = Math.min(blockN, beside * Math.max(1, Math.floor(K_BLOCK / (kStep * beside))));
 	wasm.launch(
 		"matmul_multiply",
 		[
@@ -86,7 +89,7 @@ function multiplyByTiles({ a, b, c, bias, m, n, k }: Product): void {
 		],
 		a.starts.length * items,
 		itemsAtOnce(2 * m * n * k, items),
-		192 + TILE_N * 4 * kStep * together,
+		384 + TILE_N * 4 * kStep * together,
 	);
 	if (rows) wasm.giveBack(rows.ptr);
 }
@@ -107,16 +110,17 @@ function contiguousRows(wasm: WasmBackend, a: Matrices, m: number, k: number): {
  * How one product is cut into blocks of tiles: tall ones, since each packs its columns of B; smaller where that leaves too
  * few of them to share out, as long as each is worth handing out.
  */
-function blocks(m: number, n: number, k: number): { blockM: number; blockN: number; items: number } {
+function blocks(m: number, n: number, k: number, beside: number): { blockM: number; blockN: number; items: number } {
 	const tilesM = Math.ceil(m / TILE_M);
 	const tilesN = Math.ceil(n / TILE_N);
 	const least = LEAST_FLOPS / (2 * TILE_M * TILE_N * Math.max(1, k));
 	const cut = (tiles: number, most: number) => Math.ceil(tiles / Math.ceil(tiles / most));
+	const inTiles = (columns: number) => Math.ceil(columns / beside) * beside;
 	let blockM = cut(tilesM, ROWS);
-	let blockN = cut(tilesN, COLUMNS);
+	let blockN = inTiles(cut(tilesN, COLUMNS));
 	const items = () => Math.ceil(tilesM / blockM) * Math.ceil(tilesN / blockN);
 	while (items() < LEAST_ITEMS && blockM * blockN >= 2 * least) {
-		if (blockN > 1) blockN = Math.ceil(blockN / 2);
+		if (blockN > beside) blockN = inTiles(blockN / 2);
 		else blockM = Math.ceil(blockM / 2);
 	}
 	return { blockM, blockN, items: items() };

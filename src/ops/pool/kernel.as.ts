@@ -1,7 +1,10 @@
 // Pooling over planes. Items are planes: [begin, end) of them, each height x width in x and
 // outHeight x outWidth in y. Backward writes every element of dx.
 
-import { evens, odds, zipHigh, zipLow } from "../../backend/wasm/simd.as";
+import { entry, evens, odds, quarter4, zipHigh, zipLow } from "../../backend/wasm/simd.as";
+
+/** The places in a window of 2 x 2. */
+const POSITIONS: usize = memory.data<i32>([0, 1, 2, 3]);
 
 /** Zeros what windows of 2 x 2 leave over of a plane: an odd last column and an odd last row. */
 // @ts-ignore: decorator
@@ -21,7 +24,7 @@ function clearRemainder(plane: usize, height: i32, width: i32, outHeight: i32, o
 export function pool_average_halving(
   x: usize, y: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  const quarter = f32x4.splat(0.25);
+  const quarter = quarter4();
   const stride = <usize>width << 2;
   for (let p = begin; p < end; p++) {
     for (let i = 0; i < outHeight; i++) {
@@ -47,7 +50,7 @@ export function pool_average_halving(
 export function pool_average_halving_backward(
   dy: usize, dx: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
-  const quarter = f32x4.splat(0.25);
+  const quarter = quarter4();
   const stride = <usize>width << 2;
   for (let p = begin; p < end; p++) {
     const plane = dx + (<usize>p * <usize>height * <usize>width << 2);
@@ -187,17 +190,17 @@ export function pool_max_halving(
         let v = odds(low, high);
         let beats = beats4(v, best);
         best = v128.bitselect(v, best, beats);
-        let position = v128.and(beats, i32x4.splat(1));
+        let position = v128.and(beats, v128.load32_splat(POSITIONS, 4));
         const lowBelow = v128.load(at + stride);
         const highBelow = v128.load(at + stride, 16);
         v = evens(lowBelow, highBelow);
         beats = beats4(v, best);
         best = v128.bitselect(v, best, beats);
-        position = v128.bitselect(i32x4.splat(2), position, beats);
+        position = v128.bitselect(v128.load32_splat(POSITIONS, 8), position, beats);
         v = odds(lowBelow, highBelow);
         beats = beats4(v, best);
         best = v128.bitselect(v, best, beats);
-        position = v128.bitselect(i32x4.splat(3), position, beats);
+        position = v128.bitselect(v128.load32_splat(POSITIONS, 12), position, beats);
         const out = first + <usize>j;
         v128.store(y + (out << 2), best);
         if (positions) {
@@ -242,9 +245,9 @@ export function pool_max_halving_backward(
         const g = v128.load(dy + (from << 2));
         const position = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(positions + from)));
         const a = v128.and(g, i32x4.eq(position, i32x4.splat(0)));
-        const b = v128.and(g, i32x4.eq(position, i32x4.splat(1)));
-        const c = v128.and(g, i32x4.eq(position, i32x4.splat(2)));
-        const d = v128.and(g, i32x4.eq(position, i32x4.splat(3)));
+        const b = v128.and(g, i32x4.eq(position, v128.load32_splat(POSITIONS, 4)));
+        const c = v128.and(g, i32x4.eq(position, v128.load32_splat(POSITIONS, 8)));
+        const d = v128.and(g, i32x4.eq(position, v128.load32_splat(POSITIONS, 12)));
         v128.store(at, zipLow(a, b));
         v128.store(at, zipHigh(a, b), 16);
         v128.store(at + stride, zipLow(c, d));

@@ -2,7 +2,7 @@
 // eight: two rows of a plane at a time, so that no plane is written to be read again. The arithmetic, and its order, is that of
 // src/ops/norm/shared/normalize.as.ts and src/ops/pool.
 
-import { evens, fma, odds, zipHigh, zipLow } from "../../../backend/wasm/simd.as";
+import { evens, fma, odds, quarter4, zipHigh, zipLow } from "../../../backend/wasm/simd.as";
 import { addSums, GROUP, through4 } from "../shared/normalize.as";
 import { BLOCK } from "../shared/statistics.as";
 
@@ -17,7 +17,7 @@ export function isHalved(height: i32, width: i32, outHeight: i32, outWidth: i32)
 // @ts-ignore: decorator
 @inline
 export function halve(y: usize, means: usize, height: i32, width: i32): void {
-  const quarter = f32x4.splat(0.25);
+  const quarter = quarter4();
   const row = <usize>width << 2;
   const stop = y + <usize>height * row;
   do {
@@ -44,7 +44,7 @@ export function addHalvedSums(
   center: f32, out: usize,
 ): void {
   const c = f32x4.splat(center);
-  const quarter = f32x4.splat(0.25);
+  const quarter = quarter4();
   const length = height * width;
   const back = <usize>width << 1;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;

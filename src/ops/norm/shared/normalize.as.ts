@@ -2,7 +2,7 @@
 // that the gradients need and dx going back. An activation may follow in the same pass. Four rows are taken side
 // by side, as in quadStatistics.
 
-import { fma, logistic4, storeFirst } from "../../../backend/wasm/simd.as";
+import { fma, logistic4, one4, storeFirst } from "../../../backend/wasm/simd.as";
 import { BLOCK, laneMask, sum2 } from "./statistics.as";
 
 // What may follow a norm in the same pass. Each kernel is compiled for one of them.
@@ -29,7 +29,7 @@ export function through4(then: i32, dy: v128, y: usize): v128 {
   if (then == RELU) return v128.and(dy, f32x4.gt(v128.load(y), f32x4.splat(0)));
   if (then == SIGMOID) {
     const s = v128.load(y);
-    return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(f32x4.splat(1), s)));
+    return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(one4(), s)));
   }
   return dy;
 }
@@ -75,8 +75,10 @@ export function normalizeRowsThen(
   const whole = <usize>(length & ~3) << 2;
   x += <usize>rows * step;
   y += <usize>rows * step;
-  // The last rows first: they are what the cache still holds of the pass before.
-  for (let rest = rows & 3; rest > 0; rest--) {
+  // The last rows first: they are what the cache still holds of the pass before. Before a sigmoid rows go one by one: it has
+  // more to work out than to wait for, and four lines side by side are a long loop.
+  const single = then == SIGMOID ? rows : rows & 3;
+  for (let rest = single; rest > 0; rest--) {
     x -= step;
     y -= step;
     let at: usize = 0;
@@ -88,6 +90,7 @@ export function normalizeRowsThen(
       storeFirst(y + at, activated4(then, fma(f32x4.sub(v128.load(x + at), c), a, b)), length & 3);
     }
   }
+  if (then == SIGMOID) return;
   for (let quads = rows >> 2; quads > 0; quads--) {
     x -= 4 * step;
     y -= 4 * step;
