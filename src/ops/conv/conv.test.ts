@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bothBackends, onEachBackend, withBackend } from "../../../test/support/backends.ts";
-import { expectSameBits } from "../../../test/support/bits.ts";
+import { bothBackends, onEachBackend, wideBackend, withBackend } from "../../../test/support/backends.ts";
+import { bitsOf, expectSameBits } from "../../../test/support/bits.ts";
 import "../../autograd/backward.ts";
 import { Generator } from "../../random/generator.ts";
 import { scope } from "../../tensor/scope.ts";
@@ -90,16 +90,24 @@ describe("shapes large enough for every cut of the work", () => {
 	test.each(examples)("$name: wasm as the reference", async (example) => {
 		const { reference, wasm } = await bothBackends();
 		const expected = withBackend(reference, () => run(example));
-		const actual = withBackend(wasm, () => run(example));
-		actual.forEach((values, i) => {
-			expect(values.length).toBe(expected[i].length);
-			expect(distance(values, expected[i])).toBeLessThan(2e-6);
-		});
+		for (const backend of [wasm, await wideBackend()]) {
+			const actual = withBackend(backend, () => run(example));
+			actual.forEach((values, i) => {
+				expect(values.length).toBe(expected[i].length);
+				expect(distance(values, expected[i]), backend.build).toBeLessThan(2e-6);
+			});
+		}
 	});
 
 	test.each(examples)("$name: the same bits on one, two and three threads", (example) =>
 		expectSameBits(() => run(example)),
 	);
+
+	test.each(examples)("$name: so do kernels with vectors in pairs", async (example) => {
+		const bits: string[] = [];
+		for (const threads of [1, 2, 3]) bits.push(bitsOf(...withBackend(await wideBackend(threads), () => run(example))));
+		expect(bits.slice(1)).toEqual([bits[0], bits[0]]);
+	});
 });
 
 onEachBackend("convolution", () => {

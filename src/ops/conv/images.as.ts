@@ -34,6 +34,8 @@ export namespace Field {
   export const apart: usize = 24;
   export const taps: usize = 25;
   export const paired: usize = 26;
+  export const gatherGroups: usize = 27;
+  export const wide: usize = 28;
 }
 
 /** Values of Field.mode. */

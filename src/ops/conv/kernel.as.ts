@@ -19,30 +19,30 @@ export {
 export { scatter4 as conv_tile_scatter4, scatterApart4 as conv_tile_scatter_apart4 };
 
 /**
- * Packs weights into panels, for each group of channels: of four rows as [column][4][4], each value four times, and of
+ * Packs weights into panels, for each group of channels: of four rows as [column][4][copies], each value one or four times, and of
  * the two rows that may be left as [column][2]. Row r and column k meet at rowStarts[r] + columnStarts[k]; from `rows`
  * to `padded` rows are zero. An item is (group, panel).
  */
 export function conv_pack(
   weight: usize, groupStep: i32, rowStarts: usize, rows: i32, padded: i32, columnStarts: usize, columns: i32,
-  out: usize, begin: i32, end: i32,
+  copies: i32, out: usize, begin: i32, end: i32,
 ): void {
   const panels = (padded + 3) / 4;
   for (let item = begin; item < end; item++) {
     const g = item / panels;
     const first = (item - g * panels) * 4;
     const height = min(4, padded - first);
-    const each: usize = height == 4 ? 16 : 4;
+    const each: usize = height == 4 ? <usize>copies << 2 : 4;
     const step = <usize>height * each;
     for (let r = 0; r < height; r++) {
-      let to = panelAt(out, g, first, padded, columns) + <usize>r * each;
+      let to = panelAt(out, g, first, padded, columns, copies) + <usize>r * each;
       const inside = first + r < rows;
       const start = inside ? load<i32>(rowStarts + (<usize>(first + r) << 2)) : 0;
       const from = weight + (<usize>(g * groupStep + start) << 2);
       for (let k = 0; k < columns; k++, to += step) {
         const at = from + (<usize>load<u32>(columnStarts + (<usize>k << 2)) << 2);
         const value: f32 = inside ? load<f32>(at) : 0;
-        if (height == 4) v128.store(to, f32x4.splat(value));
+        if (each == 16) v128.store(to, f32x4.splat(value));
         else store<f32>(to, value);
       }
     }
@@ -52,9 +52,9 @@ export function conv_pack(
 /** The panel of packed weights that starts with row `first` of group g. */
 // @ts-ignore: decorator
 @inline
-function panelAt(packed: usize, g: i32, first: i32, padded: i32, columns: i32): usize {
-  const group = ((padded >> 2) << 4) + (padded & 2);
-  return packed + (<usize>(g * group + (first << 2)) * <usize>columns << 2);
+function panelAt(packed: usize, g: i32, first: i32, padded: i32, columns: i32, copies: i32): usize {
+  const group = (padded & ~3) * copies + (padded & 2);
+  return packed + (<usize>(g * group + first * copies) * <usize>columns << 2);
 }
 
 /** An interleaved output, [row][pixel][8] at `block`, to the images that it belongs to. */
@@ -102,12 +102,13 @@ export function conv_gather(
   const outputs = field(plan, Field.outputs);
   const K = field(plan, Field.weights);
   const pixels = field(plan, Field.outHeight) * field(plan, Field.outWidth);
-  const pixelGroups = field(plan, Field.pixelGroups);
+  const pixelGroups = field(plan, Field.gatherGroups);
   const images = field(plan, Field.images);
   const interleaved = field(plan, Field.mode) == INTERLEAVED;
   const taps = field(plan, Field.taps);
   const steps = K / taps;
-  const wide: bool = WIDE != 0 && field(plan, Field.paired) != 0 && (pixelGroups & 3) == 0;
+  const wide: bool = WIDE != 0 && field(plan, Field.wide) != 0;
+  const copies = wide ? 1 : 4;
   const padded = outputs + (outputs & 1);
   const step = outStep(plan);
   const imagesStep = imageBytes ? imageBytes : imageStep(plan);
@@ -127,7 +128,7 @@ export function conv_gather(
     const row = <usize>pixels << (interleaved ? 5 : 2);
     for (let r = firstRow; r < endRow; r += 4) {
       const height = min(4, endRow - r);
-      const w = panelAt(packed, g, r, padded, K);
+      const w = panelAt(packed, g, r, padded, K, copies);
       const last = r + height <= outputs ? 1 : 0;
       fillTile(scratch, bias ? bias + (<usize>(g * outputs + r) << 2) : 0, height);
       const result = (interleaved ? room : to) + <usize>(r - firstRow) * row;
@@ -135,7 +136,7 @@ export function conv_gather(
         for (let block = 0; block < blocks; block++) {
           const k = (block * steps) / blocks;
           const some = ((block + 1) * steps) / blocks - k;
-          const panel = w + (<usize>(k * taps) << 6);
+          const panel = w + (<usize>(k * taps * copies) << 4);
           const off = offsets + (<usize>(k * taps) << 2);
           const done = block + 1 == blocks;
           let image = first, out = result, part = parts;
@@ -151,7 +152,7 @@ export function conv_gather(
       }
       let image = first, out = result;
       for (let i = 0; i < count; i++, image += imagesStep, out += step) {
-        if (wide && (pixelGroups & 7) == 0) gather2wide(w, offsets, K, image, bases, scratch, out, yBases, row, last, pixelGroups);
+        if (wide) gather2wide(w, offsets, K, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else if (taps == 5) gather2by5(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else if (taps == 3) gather2by3(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);
         else gather2(w, offsets, steps, image, bases, scratch, out, yBases, row, last, pixelGroups);

@@ -6,14 +6,14 @@ import { outer2, outer2pairs, outer3, outer3pairs, outer4, outer4pairs } from ".
 import { multiplyOuter5, outer2by5, sumOutput } from "./outer5.as";
 import { multiplyOuter8, outer8, packOutput8, repeatRows } from "./outer8.as";
 import { TILE } from "./tiles.as";
-import { outer2by5wide } from "./wide.as";
+import { outer2by5wide, outer8wide } from "./wide.as";
 
 // See tiles.as.ts.
 export {
   outer2 as conv_tile_outer2, outer2pairs as conv_tile_outer2pairs, outer3 as conv_tile_outer3,
   outer3pairs as conv_tile_outer3pairs, outer4 as conv_tile_outer4, outer4pairs as conv_tile_outer4pairs,
   outer2by5 as conv_tile_outer2by5, outer8 as conv_tile_outer8,
-  outer2by5wide as conv_tile_outer2by5wide,
+  outer2by5wide as conv_tile_outer2by5wide, outer8wide as conv_tile_outer8wide,
 };
 
 /**

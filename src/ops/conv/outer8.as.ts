@@ -5,6 +5,7 @@
 import { fma, storeTransposed, sumLanesF64 } from "../../backend/wasm/simd.as";
 import { field, Field, outStep } from "./images.as";
 import { at } from "./tiles.as";
+import { outer8wide } from "./wide.as";
 
 /** Pixels, of four rows, that are summed in float32 before the sums are added to float64. */
 const STRIP: i32 = 256;
@@ -151,6 +152,22 @@ export function repeatRows(plan: usize, bases: usize, images: i32, step: usize, 
   }
 }
 
+/** Adds `columns` rows of eight at `tile` to as many columns at `dw`, whose rows lie `row` bytes apart. Behind the eight rows: 64 bytes of room. */
+function addTurned(tile: usize, columns: i32, dw: usize, row: usize): void {
+  const square = tile + 256;
+  let j = 0;
+  for (; j + 4 <= columns; j += 4, tile += 128, dw += 16) {
+    for (let to = dw, from = tile; from < tile + 32; from += 16) {
+      const a = v128.load(from), b = v128.load(from, 32), c = v128.load(from, 64), d = v128.load(from, 96);
+      storeTransposed(a, b, c, d, square, 16);
+      for (let i: usize = 0; i < 64; i += 16, to += row) v128.store(to, f32x4.add(v128.load(to), v128.load(square + i)));
+    }
+  }
+  for (; j < columns; j++, tile += 32, dw += 4) {
+    for (let r: usize = 0, to = dw; r < 32; r += 4, to += row) store<f32>(to, load<f32>(to) + load<f32>(tile + r));
+  }
+}
+
 /** As multiplyOuter of outer.as.ts, over `rows` rows of pixels that start at `bases`. */
 export function multiplyOuter8(
   plan: usize, packed: usize, image: usize, offsets: usize, bases: usize, rows: i32, first: i32, last: i32, dw: usize,
@@ -161,6 +178,13 @@ export function multiplyOuter8(
   const row = <usize>K << 2;
   for (let r = first; r < last; r += 8) {
     const y = packed + (<usize>((r - first) * rows * width) << 2);
+    if (WIDE) {
+      for (let k = 0; k < K; k += 8) {
+        outer8wide(y, image, offsets + (<usize>k << 2), bases, rows, width, tile);
+        addTurned(tile, min(8, K - k), dw + <usize>r * row + (<usize>k << 2), row);
+      }
+      continue;
+    }
     for (let k = 0; k < K; k += 4) {
       outer8(y, image, offsets + (<usize>k << 2), bases, rows, width, tile);
       let to = dw + <usize>r * row + (<usize>k << 2);

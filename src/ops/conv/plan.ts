@@ -11,8 +11,13 @@ const INTERLEAVED = 2;
 
 /** Pixels of a group: the lanes of a vector. */
 const LANES = 4;
+/** Groups that lie side by side where two vectors may be merged, and how many groups gather takes at a time then, at most. */
+const PAIR = 2;
+const PAIRS_TOGETHER = 8;
 /** Images of an interleaved block. */
 const BLOCK = 8;
+/** How many weights the gradient of the weights takes together, at most. */
+const WEIGHTS_TOGETHER = 8;
 /** Weights of a panel that is scattered. */
 const PANEL = 4;
 
@@ -34,6 +39,11 @@ export interface Plan {
 	readonly scatterOffsets: number;
 	readonly bases: number;
 	readonly outBases: number;
+	/** The same for gather, whose groups come in pairs where it is `wide`. */
+	readonly gatherBases: number;
+	readonly gatherOutBases: number;
+	readonly gatherGroups: number;
+	readonly wide: boolean;
 	/** Where each group is in tiles of four rows by two groups. */
 	readonly partBases: number;
 }
@@ -89,8 +99,11 @@ function weightOffsets(g: Geometry, { mode, pitch, phase, plane }: Layout): numb
 	return offsets;
 }
 
-/** The byte offsets of each group of pixels in the image and in the output. */
-function groupBases(g: Geometry, { mode, pitch }: Layout): { bases: number[]; outBases: number[] } {
+/**
+ * The byte offsets of each group of pixels in the image and in the output. Of a row they come `run` pixels at a time; the last run
+ * overlaps the one before, where the row is no multiple.
+ */
+function groupBases(g: Geometry, { mode, pitch }: Layout, run = LANES): { bases: number[]; outBases: number[] } {
 	const bases: number[] = [];
 	const outBases: number[] = [];
 	const [outHeight, outWidth] = g.outSize;
@@ -104,21 +117,22 @@ function groupBases(g: Geometry, { mode, pitch }: Layout): { bases: number[]; ou
 				}
 			}
 		} else {
-			// The last group of a row overlaps the one before, where the row is no multiple of four.
-			for (let s = 0; s < outWidth; s += LANES) {
-				const start = Math.min(s, outWidth - LANES);
-				bases.push(4 * (row + start));
-				outBases.push(4 * (r * outWidth + start));
+			for (let s = 0; s < outWidth; s += run) {
+				for (let start = Math.min(s, outWidth - run), end = start + run; start < end; start += LANES) {
+					bases.push(4 * (row + start));
+					outBases.push(4 * (r * outWidth + start));
+				}
 			}
 		}
 	}
 	return { bases, outBases };
 }
 
-/** `values`, the last repeated until their number is a multiple of `multiple`. */
-function repeatLast(values: readonly number[], multiple: number): number[] {
-	const missing = (multiple - (values.length % multiple)) % multiple;
-	return [...values, ...new Array<number>(missing).fill(values[values.length - 1])];
+/** `values`, the last `of` of them repeated until their number is a multiple of `multiple`, which is one of `of`. */
+function repeatLast(values: readonly number[], multiple: number, of = 1): number[] {
+	const all = [...values];
+	while (all.length % multiple !== 0) all.push(all[all.length - of]);
+	return all;
 }
 
 /**
@@ -157,20 +171,35 @@ function outputsTogether(g: Geometry, image: Layout): number {
 	return g.outputs % 3 === 0 ? 3 : 4;
 }
 
+type Addresses =
+	| "fields"
+	| "offsets"
+	| "scatterOffsets"
+	| "bases"
+	| "outBases"
+	| "gatherBases"
+	| "gatherOutBases"
+	| "partBases";
+
 /** A plan whose tables, one after the other in `values`, are not yet in the heap. */
-interface Tables extends Omit<Plan, "fields" | "offsets" | "scatterOffsets" | "bases" | "outBases" | "partBases"> {
+interface Tables extends Omit<Plan, Addresses> {
 	readonly values: Int32Array;
 	/** Where each table starts in `values`, in bytes. */
 	readonly starts: readonly number[];
 }
 
-function makeTables(geometry: Geometry): Tables {
+/** `pairs` if vectors may be merged. */
+function makeTables(geometry: Geometry, pairs: boolean): Tables {
 	const g = flattened(geometry);
 	const image = layout(g);
 	const { mode, rows, columns, pitch, phase, plane } = image;
 	const offsets = weightOffsets(g, image);
 	const { bases, outBases } = groupBases(g, image);
 	const pixelGroups = bases.length;
+	const wide = pairs && (mode === INTERLEAVED || g.outSize[1] >= PAIR * LANES);
+	const gathered = wide ? groupBases(g, image, PAIR * LANES) : { bases, outBases };
+	const gatherGroups = Math.ceil(gathered.bases.length / PAIRS_TOGETHER) * PAIRS_TOGETHER;
+	const parts = wide ? gatherGroups : pixelGroups + (pixelGroups & 1);
 	const pixels = g.outSize[0] * g.outSize[1];
 	const outInPlace = mode !== INTERLEAVED && g.outSize[1] % LANES === 0 && pixelGroups % 2 === 0;
 	const outPitch = outInPlace ? pixels : (pixelGroups + (pixelGroups & 1)) * LANES;
@@ -185,17 +214,21 @@ function makeTables(geometry: Geometry): Tables {
 			panelsApart(g, image, pixelGroups),
 			tapsTogether(g, image),
 			inPairs(g, image) ? 1 : 0,
+			wide ? gatherGroups : pixelGroups,
+			wide ? 1 : 0,
 		],
 	];
 	// Past the last weight stand zeros in the place of the first, which add zero times what that one adds.
 	const missing = new Array<number>((PANEL - (offsets.length % PANEL)) % PANEL).fill(offsets[0]);
 	const tables = [
 		fields,
-		repeatLast(offsets, LANES),
+		repeatLast(offsets, WEIGHTS_TOGETHER),
 		[...scatterOrder(g).map((k) => offsets[k]), ...missing],
 		repeatLast(bases, LANES),
 		repeatLast(outBases, LANES),
-		Array.from({ length: pixelGroups + (pixelGroups & 1) }, (_, i) => 128 * (i >> 1) + 16 * (i & 1)),
+		repeatLast(gathered.bases, PAIRS_TOGETHER, PAIR),
+		repeatLast(gathered.outBases, PAIRS_TOGETHER, PAIR),
+		Array.from({ length: parts }, (_, i) => 128 * (i >> 1) + 16 * (i & 1)),
 	];
 	const starts = [0];
 	for (const table of tables) starts.push(starts[starts.length - 1] + 4 * table.length);
@@ -206,6 +239,8 @@ function makeTables(geometry: Geometry): Tables {
 		imageBytes: mode === IN_PLACE ? 0 : 4 * g.channels * plane + 64,
 		outputRowBytes: 16 * (pixelGroups + (pixelGroups & 1)),
 		pixelGroups,
+		gatherGroups: wide ? gatherGroups : pixelGroups,
+		wide,
 		tall: outputsTogether(g, image),
 		values: Int32Array.from(tables.flat()),
 		starts,
@@ -213,21 +248,21 @@ function makeTables(geometry: Geometry): Tables {
 }
 
 /** The tables of the shapes met last: a training step asks for the same ones again and again. */
-const known: { geometry: Geometry; tables: Tables }[] = [];
+const known: { geometry: Geometry; pairs: boolean; tables: Tables }[] = [];
 const MOST_KNOWN = 128;
 
-function tablesFor(geometry: Geometry): Tables {
+function tablesFor(geometry: Geometry, pairs: boolean): Tables {
 	for (const entry of known) {
-		if (sameGeometry(entry.geometry, geometry)) return entry.tables;
+		if (entry.pairs === pairs && sameGeometry(entry.geometry, geometry)) return entry.tables;
 	}
-	const tables = makeTables(geometry);
+	const tables = makeTables(geometry, pairs);
 	if (known.length === MOST_KNOWN) known.shift();
-	known.push({ geometry, tables });
+	known.push({ geometry, pairs, tables });
 	return tables;
 }
 
 export function makePlan(wasm: WasmBackend, geometry: Geometry): Plan {
-	const tables = tablesFor(geometry);
+	const tables = tablesFor(geometry, wasm.build === "wide");
 	const { starts } = tables;
 	const ptr = wasm.table(tables.values);
 	return {
@@ -237,12 +272,16 @@ export function makePlan(wasm: WasmBackend, geometry: Geometry): Plan {
 		imageBytes: tables.imageBytes,
 		outputRowBytes: tables.outputRowBytes,
 		pixelGroups: tables.pixelGroups,
+		gatherGroups: tables.gatherGroups,
+		wide: tables.wide,
 		tall: tables.tall,
 		fields: ptr,
 		offsets: ptr + starts[1],
 		scatterOffsets: ptr + starts[2],
 		bases: ptr + starts[3],
 		outBases: ptr + starts[4],
-		partBases: ptr + starts[5],
+		gatherBases: ptr + starts[5],
+		gatherOutBases: ptr + starts[6],
+		partBases: ptr + starts[7],
 	};
 }

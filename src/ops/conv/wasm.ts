@@ -148,18 +148,20 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 	if (out.size === 0) return;
 	const wasm = wasmOf(out);
 	const plan = makePlan(wasm, g);
-	const packed = pack(wasm, g, weight, places, even(g.outputs));
-	const together = plan.interleaved ? 1 : imagesTogether(plan.units * g.groups, even(g.outputs) * weightsOf(g));
+	const copies = plan.wide ? 1 : LANES;
+	const packed = pack(wasm, g, weight, places, even(g.outputs), copies);
+	const weightBytes = 4 * copies * weightsOf(g);
+	const together = plan.interleaved ? 1 : imagesTogether(plan.units * g.groups, even(g.outputs) * weightBytes);
 	const wholes = Math.ceil(plan.units / together) * g.groups;
 	const { splits, panelsEach } = splitPanels(Math.ceil(even(g.outputs) / PANEL), wholes);
 	const items = wholes * splits;
-	const blocks = Math.ceil((4 * LANES * PANEL * weightsOf(g)) / BLOCK_BYTES);
-	const partBytes = blocks > 1 ? 128 * Math.ceil(plan.pixelGroups / 2) : 0;
+	const blocks = Math.ceil((PANEL * weightBytes) / BLOCK_BYTES);
+	const partBytes = blocks > 1 ? 128 * Math.ceil(plan.gatherGroups / 2) : 0;
 	const pixels = g.outSize[0] * g.outSize[1];
 	wasm.launch(
 		"conv_gather",
 		[
-			...[plan.fields, image.ptr, plan.offsets, plan.bases, packed, bias?.ptr ?? 0, out.ptr, plan.outBases],
+			...[plan.fields, image.ptr, plan.offsets, plan.gatherBases, packed, bias?.ptr ?? 0, out.ptr, plan.gatherOutBases],
 			...[plan.partBases, blocks, splits, panelsEach, together, plan.imageBytes],
 		],
 		items,
@@ -246,9 +248,8 @@ function splitPanels(panels: number, wholes: number): { splits: number; panelsEa
 	return { splits: Math.ceil(panels / panelsEach), panelsEach };
 }
 
-/** Images an item, where there are `wholes` images or blocks and groups to go round and each group has so many weights. */
-function imagesTogether(wholes: number, weights: number): number {
-	const bytes = 4 * LANES * weights;
+/** Images an item, where there are `wholes` images or blocks and groups to go round and each group has so many bytes of weights. */
+function imagesTogether(wholes: number, bytes: number): number {
 	return bytes > NEAR_BYTES ? Math.max(1, Math.min(TOGETHER, Math.floor(wholes / ITEMS))) : 1;
 }
 
@@ -259,13 +260,13 @@ function grain(g: Geometry, items: number): number {
 	return Math.max(1, least, Math.min(5 * least, Math.floor(items / CHUNKS)));
 }
 
-/** Packs the weights at `places` into panels of four rows, each value four times, and two for the rest of `padded` rows. */
-function pack(wasm: WasmBackend, g: Geometry, weight: Tensor, places: Places, padded: number): number {
+/** Packs the weights at `places` into panels of four rows, each value `copies` times, and two for the rest of `padded` rows. */
+function pack(wasm: WasmBackend, g: Geometry, weight: Tensor, places: Places, padded: number, copies = LANES): number {
 	const { rows, columns } = places;
-	const out = wasm.take(4 * g.groups * (16 * Math.floor(padded / PANEL) + (padded % PANEL)) * columns.length);
+	const out = wasm.take(4 * g.groups * (copies * (padded - (padded % PANEL)) + (padded % PANEL)) * columns.length);
 	const [rowTable, columnTable] = [wasm.table(rows), wasm.table(columns)];
 	const groupStep = g.outputs * weightsOf(g);
-	const args = [weight.ptr, groupStep, rowTable, rows.length, padded, columnTable, columns.length, out];
+	const args = [weight.ptr, groupStep, rowTable, rows.length, padded, columnTable, columns.length, copies, out];
 	const items = g.groups * Math.ceil(padded / PANEL);
 	wasm.launch("conv_pack", args, items, Math.max(1, Math.ceil(8192 / (PANEL * columns.length))));
 	return out;

@@ -29,34 +29,34 @@ export function gather4wide(
       let s = v128.load32_splat(v, 0);
       c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
       c02 = fma(s, b2, c02); c03 = fma(s, b3, c03);
-      s = v128.load32_splat(v, 16);
+      s = v128.load32_splat(v, 4);
       c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
       c12 = fma(s, b2, c12); c13 = fma(s, b3, c13);
-      s = v128.load32_splat(v, 32);
+      s = v128.load32_splat(v, 8);
       c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
       c22 = fma(s, b2, c22); c23 = fma(s, b3, c23);
-      s = v128.load32_splat(v, 48);
+      s = v128.load32_splat(v, 12);
       c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
       c32 = fma(s, b2, c32); c33 = fma(s, b3, c33);
       if (left == 1) break;
       o = <usize>load<u32>(f, 4);
       b0 = v128.load(x0 + o); b1 = v128.load(x0 + o, 16);
       b2 = v128.load(x1 + o); b3 = v128.load(x1 + o, 16);
-      s = v128.load32_splat(v, 64);
+      s = v128.load32_splat(v, 16);
       c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
       c02 = fma(s, b2, c02); c03 = fma(s, b3, c03);
-      s = v128.load32_splat(v, 80);
+      s = v128.load32_splat(v, 20);
       c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
       c12 = fma(s, b2, c12); c13 = fma(s, b3, c13);
-      s = v128.load32_splat(v, 96);
+      s = v128.load32_splat(v, 24);
       c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
       c22 = fma(s, b2, c22); c23 = fma(s, b3, c23);
-      s = v128.load32_splat(v, 112);
+      s = v128.load32_splat(v, 28);
       c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
       c32 = fma(s, b2, c32); c33 = fma(s, b3, c33);
       left -= 2;
       if (left == 0) break;
-      v += 128;
+      v += 32;
       f += 8;
     }
     let y0 = y + at(yBase, 0), y1 = y + at(yBase, 2);
@@ -250,4 +250,130 @@ export function outer2by5wide(y: usize, row: usize, places: usize, x: usize, bas
   v128.store(out, c120, 224); v128.store(out, c121, 240);
   v128.store(out, c130, 256); v128.store(out, c131, 272);
   v128.store(out, c140, 288); v128.store(out, c141, 304);
+}
+
+/**
+ * 8 rows by 8 weights over `rows` rows of `width` pixels to `out`, [8 weights][8 rows], which is stored as outer8 of outer8.as.ts has it in
+ * registers. y is packed as [pixel][8].
+ */
+export function outer8wide(y: usize, x: usize, off: usize, base: usize, rows: i32, width: i32, out: usize): void {
+  const x0 = x + at(off, 0), x1 = x + at(off, 1), x2 = x + at(off, 2), x3 = x + at(off, 3);
+  const x4 = x + at(off, 4), x5 = x + at(off, 5), x6 = x + at(off, 6), x7 = x + at(off, 7);
+  const zero = f32x4.splat(0);
+  let c00 = zero, c01 = zero;
+  let c10 = zero, c11 = zero;
+  let c20 = zero, c21 = zero;
+  let c30 = zero, c31 = zero;
+  let c40 = zero, c41 = zero;
+  let c50 = zero, c51 = zero;
+  let c60 = zero, c61 = zero;
+  let c70 = zero, c71 = zero;
+  for (;;) {
+    const o = <usize>load<u32>(base);
+    let p0 = x0 + o, p1 = x1 + o, p2 = x2 + o, p3 = x3 + o, p4 = x4 + o, p5 = x5 + o, p6 = x6 + o, p7 = x7 + o;
+    let left = width;
+    for (;;) {
+      let b0 = v128.load(y), b1 = v128.load(y, 16);
+      let s = v128.load32_splat(p0); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      if (left == 1) {
+        y += 32;
+        break;
+      }
+      b0 = v128.load(y, 32); b1 = v128.load(y, 48);
+      s = v128.load32_splat(p0, 4); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1, 4); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2, 4); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3, 4); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4, 4); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5, 4); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6, 4); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7, 4); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      if (left == 2) {
+        y += 64;
+        break;
+      }
+      b0 = v128.load(y, 64); b1 = v128.load(y, 80);
+      s = v128.load32_splat(p0, 8); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1, 8); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2, 8); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3, 8); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4, 8); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5, 8); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6, 8); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7, 8); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      if (left == 3) {
+        y += 96;
+        break;
+      }
+      b0 = v128.load(y, 96); b1 = v128.load(y, 112);
+      s = v128.load32_splat(p0, 12); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1, 12); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2, 12); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3, 12); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4, 12); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5, 12); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6, 12); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7, 12); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      if (left == 4) {
+        y += 128;
+        break;
+      }
+      b0 = v128.load(y, 128); b1 = v128.load(y, 144);
+      s = v128.load32_splat(p0, 16); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1, 16); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2, 16); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3, 16); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4, 16); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5, 16); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6, 16); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7, 16); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      if (left == 5) {
+        y += 160;
+        break;
+      }
+      b0 = v128.load(y, 160); b1 = v128.load(y, 176);
+      s = v128.load32_splat(p0, 20); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1, 20); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2, 20); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3, 20); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4, 20); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5, 20); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6, 20); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7, 20); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      if (left == 6) {
+        y += 192;
+        break;
+      }
+      b0 = v128.load(y, 192); b1 = v128.load(y, 208);
+      s = v128.load32_splat(p0, 24); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      s = v128.load32_splat(p1, 24); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+      s = v128.load32_splat(p2, 24); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+      s = v128.load32_splat(p3, 24); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+      s = v128.load32_splat(p4, 24); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+      s = v128.load32_splat(p5, 24); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+      s = v128.load32_splat(p6, 24); c60 = fma(s, b0, c60); c61 = fma(s, b1, c61);
+      s = v128.load32_splat(p7, 24); c70 = fma(s, b0, c70); c71 = fma(s, b1, c71);
+      y += 224;
+      left -= 7;
+      if (left == 0) break;
+      p0 += 28; p1 += 28; p2 += 28; p3 += 28; p4 += 28; p5 += 28; p6 += 28; p7 += 28;
+    }
+    if (--rows == 0) break;
+    base += 4;
+  }
+  v128.store(out, c00, 0); v128.store(out, c01, 16);
+  v128.store(out, c10, 32); v128.store(out, c11, 48);
+  v128.store(out, c20, 64); v128.store(out, c21, 80);
+  v128.store(out, c30, 96); v128.store(out, c31, 112);
+  v128.store(out, c40, 128); v128.store(out, c41, 144);
+  v128.store(out, c50, 160); v128.store(out, c51, 176);
+  v128.store(out, c60, 192); v128.store(out, c61, 208);
+  v128.store(out, c70, 224); v128.store(out, c71, 240);
 }
