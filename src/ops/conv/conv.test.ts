@@ -31,6 +31,13 @@ const examples: Example[] = [
 	{ name: "one image", x: [1, 12, 20, 21], weight: [40, 12, 3, 3], options: {} },
 	{ name: "depthwise", x: [6, 9, 15, 15], weight: [9, 1, 3, 3], options: { padding: 1, groups: 9 } },
 	{ name: "many channels, 7 x 7", x: [11, 40, 7, 7], weight: [18, 40, 3, 3], options: { padding: 1 } },
+	{ name: "images in eights, 7 x 7", x: [16, 5, 7, 7], weight: [9, 5, 3, 3], options: { padding: 1 } },
+	{
+		name: "images in eights, stride 2",
+		x: [8, 6, 14, 14],
+		weight: [10, 3, 3, 3],
+		options: { padding: 1, stride: 2, groups: 2 },
+	},
 	{ name: "many channels, 9 x 9", x: [2, 130, 9, 9], weight: [5, 130, 3, 3], options: { padding: 1 } },
 	{ name: "many channels, 5 x 5", x: [3, 12, 9, 9], weight: [9, 12, 5, 5], options: {} },
 	{ name: "many channels, pointwise", x: [3, 300, 3, 4], weight: [10, 300, 1, 1], options: {} },

@@ -64,11 +64,15 @@ const LINE = 16;
 /** At least so many floats from one channel to the next. */
 const apart = (plane: number) => (plane % ALIAS === 0 ? plane + LINE : plane);
 
-/** How an image is laid out; lengths in floats, as in images.as.ts. */
-function layout(g: Geometry) {
+/**
+ * How an image is laid out; lengths in floats, as in images.as.ts. Where vectors come in `pairs`, rows of 4 to 7 pixels leave many lanes
+ * empty, and images side by side none, which is worth their being turned round unless there is little to multiply.
+ */
+function layout(g: Geometry, pairs: boolean) {
 	const rows = (g.outSize[0] - 1) * g.stride[0] + extent(g, 0);
 	const columns = (g.outSize[1] - 1) * g.stride[1] + extent(g, 1);
-	if (g.outSize[1] < LANES) {
+	const short = pairs && g.outSize[1] < PAIR * LANES && g.images % BLOCK === 0 && g.kernel[0] * g.kernel[1] > 1;
+	if (g.outSize[1] < LANES || short) {
 		const pitch = columns * BLOCK;
 		return { mode: INTERLEAVED, rows, columns, pitch, phase: 0, plane: rows * pitch };
 	}
@@ -191,7 +195,7 @@ interface Tables extends Omit<Plan, Addresses> {
 /** `pairs` if vectors may be merged. */
 function makeTables(geometry: Geometry, pairs: boolean): Tables {
 	const g = flattened(geometry);
-	const image = layout(g);
+	const image = layout(g, pairs);
 	const { mode, rows, columns, pitch, phase, plane } = image;
 	const offsets = weightOffsets(g, image);
 	const { bases, outBases } = groupBases(g, image);
@@ -261,8 +265,9 @@ function tablesFor(geometry: Geometry, pairs: boolean): Tables {
 	return tables;
 }
 
-export function makePlan(wasm: WasmBackend, geometry: Geometry): Plan {
-	const tables = tablesFor(geometry, wasm.build === "wide");
+/** `pairs`: whether vectors may be merged, and the images be laid out for it. */
+export function makePlan(wasm: WasmBackend, geometry: Geometry, pairs = wasm.build === "wide"): Plan {
+	const tables = tablesFor(geometry, pairs);
 	const { starts } = tables;
 	const ptr = wasm.table(tables.values);
 	return {

@@ -63,7 +63,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			for (const sum of [dweight, sums]) sum?.view().fill(0);
 			return;
 		}
-		const plan = makePlan(wasm, g);
+		const plan = makePlan(wasm, g, false);
 		const size = dweight.size;
 		const both = size + (sums?.size ?? 0);
 		// Parts of the rows of weights make items too, but would lay out the same images again.
