@@ -12,13 +12,14 @@ const kernels = {};
 for (const [name, value] of Object.entries(instance.exports)) {
 	if (typeof value === "function") kernels[name] = /** @type {Kernel} */ (value);
 }
-const { rounds, copy, copyAtOnce } = kernels;
+const { rounds, pairedRounds, copy, copyAtOnce } = kernels;
 /** What is to be done `times` over: multiply-adds, or copying `size` bytes in one of two ways. */
 const jobs = [
 	(/** @type {number} */ times) => rounds(times, 0.001),
 	(/** @type {number} */ times, /** @type {number} */ size) => copy(source(size), source(size) + size, size, times),
 	(/** @type {number} */ times, /** @type {number} */ size) =>
 		copyAtOnce(source(size), source(size) + size, size, times),
+	(/** @type {number} */ times) => pairedRounds(times, 0.001, 1024 * index),
 ];
 
 /** Each thread has two blocks of its own, one behind the other. @param {number} size */

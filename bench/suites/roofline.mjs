@@ -43,11 +43,15 @@ export async function benchRoofline(context) {
 			}
 			return results;
 		});
-		return [limitsSection(limits), workloadsSection(traces, threads), ...traces.map((trace) => opsSection(trace))];
+		return [
+			limitsSection(limits),
+			workloadsSection(traces, threads, isWide(limits)),
+			...traces.map((trace) => opsSection(trace)),
+		];
 	});
 }
 
-/** @typedef {Part & { floor: number, share: number, bound: string }} Measured `share`: of the floor, at the limits of the same moment */
+/** @typedef {Part & { floor: number, wideFloor: number, share: number, bound: string }} Measured `share`: of the floor, at the limits of the same moment */
 /** @typedef {{ plain: number, step: number, parts: Measured[] }} Round `plain`: a step as it is trained, not recorded */
 
 /** Adds the least time it could take. @param {Part} part @param {Limits} limits @returns {Measured} */
@@ -56,38 +60,49 @@ function against(part, limits) {
 	const arithmetic = (1000 * flops) / limits.flops;
 	const memory = bytes === 0 ? 0 : (1000 * bytes) / copyRate(limits, bytes);
 	const floor = Math.max(arithmetic, memory);
-	return { ...part, floor, share: floor / part.ms, bound: arithmetic > memory ? "arithmetic" : "memory" };
+	const wideFloor = Math.max((1000 * flops) / limits.wideFlops, memory);
+	return { ...part, floor, wideFloor, share: floor / part.ms, bound: arithmetic > memory ? "arithmetic" : "memory" };
 }
 
 /** Medians of the rounds, number by number. @param {Round[]} rounds */
 function middleOf(rounds) {
 	const of = (/** @type {(round: Round) => number} */ value) => median(rounds.map(value));
-	const floor = (/** @type {Round} */ { parts }) => parts.reduce((total, part) => total + part.floor, 0);
+	const sum = (/** @type {Round} */ { parts }, /** @type {"floor" | "wideFloor"} */ floor) =>
+		parts.reduce((total, part) => total + part[floor], 0);
 	return {
 		plain: of(({ plain }) => plain),
 		step: of(({ step }) => step),
-		share: of((round) => floor(round) / round.plain),
+		share: of((round) => sum(round, "floor") / round.plain),
+		wideShare: of((round) => sum(round, "wideFloor") / round.plain),
 		parts: rounds[0].parts.map((part, i) => ({
 			...part,
 			ms: of(({ parts }) => parts[i].ms),
 			floor: of(({ parts }) => parts[i].floor),
+			wideFloor: of(({ parts }) => parts[i].wideFloor),
 			share: of(({ parts }) => parts[i].share),
 		})),
 	};
 }
 
-/** @typedef {{ network: string, batch: number, share: number } & Round} Traced */
+/** @typedef {{ network: string, batch: number, share: number, wideShare: number } & Round} Traced */
+
+/** Whether V8 makes vectors of 256 bits. @param {Limits[]} limits */
+function isWide(limits) {
+	return limits.every(({ flops, wideFlops }) => wideFlops > 1.3 * flops);
+}
 
 /** @param {Limits[]} limits @returns {Section} */
 function limitsSection(limits) {
+	const wide = isWide(limits);
 	const sizes = limits[0].copying.map(({ bytes }) => `${bytes / 2 ** 20} MiB`);
 	return {
 		id: "limits",
 		title: "What this machine can do",
-		head: ["threads", "GFLOP/s", ...sizes.map((size) => `copying ${size}, GB/s`)],
-		rows: limits.map(({ flops, copying }, i) => [
+		head: ["threads", "GFLOP/s", ...(wide ? ["of 256 bits"] : []), ...sizes.map((size) => `copying ${size}, GB/s`)],
+		rows: limits.map(({ flops, wideFlops, copying }, i) => [
 			String(i + 1),
 			figure(flops / 1e9),
+			...(wide ? [figure(wideFlops / 1e9)] : []),
 			...copying.map(({ perSecond }) => figure(perSecond / 1e9)),
 		]),
 		notes: [
@@ -98,8 +113,8 @@ function limitsSection(limits) {
 	};
 }
 
-/** @param {Traced[]} traces @param {number} threads @returns {Section} */
-function workloadsSection(traces, threads) {
+/** @param {Traced[]} traces @param {number} threads @param {boolean} wide @returns {Section} */
+function workloadsSection(traces, threads, wide) {
 	const sum = (/** @type {Measured[]} */ parts, /** @type {(part: Measured) => number} */ of) =>
 		parts.reduce((total, part) => total + of(part), 0);
 	return {
@@ -114,8 +129,9 @@ function workloadsSection(traces, threads) {
 			"floor, ms",
 			"step, ms",
 			"share of the floor reached",
+			...(wide ? ["of the floor at 256 bits"] : []),
 		],
-		rows: traces.map(({ network, batch, plain, share, parts }) => {
+		rows: traces.map(({ network, batch, plain, share, wideShare, parts }) => {
 			const flops = sum(parts, ({ cost }) => cost?.flops ?? 0);
 			const arithmetic = sum(parts, ({ floor, bound }) => (bound === "arithmetic" ? floor : 0));
 			const floor = sum(parts, (part) => part.floor);
@@ -128,12 +144,16 @@ function workloadsSection(traces, threads) {
 				figure(floor),
 				figure(plain),
 				percent(share),
+				...(wide ? [percent(wideShare)] : []),
 			];
 		}),
 		notes: [
 			`On ${threads} threads. The floor is the sum over the ops of what each takes at least: its arithmetic at the peak, ` +
 				"or its bytes, read and written once, at the speed of copying as many. Peak, speed of copying and steps were measured in " +
-				`turn, ${ROUNDS} times: medians, and medians of the shares.`,
+				`turn, ${ROUNDS} times: medians, and medians of the shares.` +
+				(wide
+					? " The peak is that of 128-bit vectors, except in the last column: here V8 makes one of 256 bits of two."
+					: ""),
 		],
 		data: traces,
 	};

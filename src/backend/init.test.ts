@@ -36,6 +36,19 @@ describe("init", () => {
 		}
 	});
 
+	test("runs wide kernels if asked to, where V8 can make them, until told otherwise", async () => {
+		const able = Number.parseInt(process.versions.node, 10) >= 24 && process.arch === "x64";
+		const narrow = await init({ threads: 1 });
+		expect(narrow.build).toBe("relaxed");
+		const tensorBefore = tensor([1, 2]);
+		const wide = await init({ threads: 1, wide: true });
+		expect(wide.build).toBe(able ? "wide" : "relaxed");
+		expect(await init({ threads: 2 })).toBe(wide);
+		expect([...add(tensorBefore, tensorBefore).dataSync()]).toEqual([2, 4]);
+		expect(await init({ threads: 1, wide: false })).toBe(narrow);
+		expect(narrow === wide).toBe(!able);
+	});
+
 	test("may be called twice at once: the later call wins", async () => {
 		const [first, second] = await Promise.all([init({ threads: 6 }), init({ threads: 2 })]);
 		expect(first).toBe(second);

@@ -19,8 +19,8 @@ export interface InitOptions {
 	wide?: boolean;
 }
 
-/** The backends that were loaded, with wide kernels or without, and which of them was chosen last. */
-const loaded = new Map<boolean, Promise<WasmBackend>>();
+/** The backends that were loaded, by their kernels, and whether wide ones were asked for last. */
+const loaded = new Map<Build, Promise<WasmBackend>>();
 let chosen = false;
 
 /**
@@ -42,20 +42,20 @@ export async function init(options: InitOptions = {}): Promise<Backend & { notic
 		return referenceBackend;
 	}
 	check(backend === "wasm", () => `init: unknown backend "${backend}"; there are "wasm" and "reference"`);
-	const wasm = await loadWasm(wide);
 	chosen = wide;
+	const wasm = await loadWasm(bestBuild(wide));
 	await wasm.setThreads(threads === "auto" ? availableThreads() : threads);
 	setCurrentBackend(wasm);
 	return wasm;
 }
 
-async function loadWasm(wide: boolean): Promise<WasmBackend> {
-	const loading = loaded.get(wide) ?? WasmBackend.load({ build: bestBuild(wide) });
-	loaded.set(wide, loading);
+async function loadWasm(build: Build): Promise<WasmBackend> {
+	const loading = loaded.get(build) ?? WasmBackend.load({ build });
+	loaded.set(build, loading);
 	try {
 		return await loading;
 	} catch (error) {
-		loaded.delete(wide);
+		loaded.delete(build);
 		throw new EvenkeelError(
 			`init: the wasm backend did not start (${error instanceof Error ? error.message : error}); ` +
 				'it needs WebAssembly SIMD (Node 20, Chrome 91, Firefox 89, Safari 16.4 or later), or use backend: "reference"',

@@ -95,6 +95,7 @@ describe("what an op costs at least", () => {
 	test("the speed of copying lies between the sizes measured", () => {
 		const limits = {
 			flops: 1,
+			wideFlops: 1,
 			copying: [
 				{ bytes: 1, perSecond: 100 },
 				{ bytes: 4, perSecond: 50 },

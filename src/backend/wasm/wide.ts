@@ -4,6 +4,8 @@
 // side by side, that they end in. The flag holds for the whole process: other modules that are compiled after it was set are
 // treated alike. That is why it is not set unless asked for.
 
+import { nodeModule } from "../../node.ts";
+
 /** The first version of Node whose V8 merges what the kernels have in pairs: 13. */
 const FIRST_NODE = 24;
 
@@ -16,12 +18,15 @@ export function mergeVectors(): boolean {
 	return true;
 }
 
-/** Linux says what the processor has; elsewhere Node 24 needs a system that needs a processor with AVX2, or nearly. */
+/**
+ * Linux says what the processor has. Elsewhere it is taken to have AVX2, as all but the cheapest have since 2013; without, kernels would be
+ * slow, not wrong.
+ */
 function hasAvx2(): boolean {
 	const process = globalThis.process;
 	if (process.platform !== "linux") return true;
 	try {
-		return /^flags\b.* avx2\b/m.test(process.getBuiltinModule("node:fs").readFileSync("/proc/cpuinfo", "utf8"));
+		return /^flags\b.* avx2\b/m.test(nodeModule("node:fs")?.readFileSync("/proc/cpuinfo", "utf8") ?? "");
 	} catch {
 		return false;
 	}
