@@ -11,6 +11,7 @@ export * from "./pool/kernel.as";
 export * from "./matmul/kernel.as";
 export * from "./linear/kernel.as";
 export * from "./conv/kernel.as";
+export * from "./conv/phases.as";
 export * from "./conv/scatter5.as";
 export * from "./conv/outer.as";
 export * from "./reduce/kernel.as";

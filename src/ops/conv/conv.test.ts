@@ -38,6 +38,15 @@ const examples: Example[] = [
 		weight: [10, 3, 3, 3],
 		options: { padding: 1, stride: 2, groups: 2 },
 	},
+	{ name: "in phases, 3 x 3", x: [8, 16, 28, 28], weight: [32, 16, 3, 3], options: { padding: 1, stride: 2 } },
+	{ name: "in phases, pointwise", x: [16, 32, 28, 28], weight: [64, 32, 1, 1], options: { stride: 2 } },
+	{
+		name: "in phases of three",
+		x: [16, 8, 29, 31],
+		weight: [16, 4, 5, 5],
+		options: { padding: 2, stride: 3, groups: 2 },
+	},
+	{ name: "in phases of rows", x: [30, 8, 23, 14], weight: [16, 8, 4, 3], options: { padding: [1, 0], stride: [2, 1] } },
 	{ name: "many channels, 9 x 9", x: [2, 130, 9, 9], weight: [5, 130, 3, 3], options: { padding: 1 } },
 	{ name: "many channels, 5 x 5", x: [3, 12, 9, 9], weight: [9, 12, 5, 5], options: {} },
 	{ name: "many channels, pointwise", x: [3, 300, 3, 4], weight: [10, 300, 1, 1], options: {} },
@@ -71,6 +80,14 @@ const examples: Example[] = [
 	{ name: "stride 2, odd", x: [3, 5, 23, 21], weight: [6, 5, 3, 3], options: { padding: 1, stride: 2 } },
 	{ name: "stride 3", x: [3, 5, 23, 21], weight: [6, 5, 2, 2], options: { padding: 2, stride: 3 } },
 	{ name: "transposed", x: [7, 12, 7, 7], weight: [12, 5, 4, 4], options: { stride: 2, padding: 1 }, transposed: true },
+	{
+		...{ name: "transposed, in phases", x: [9, 32, 14, 14], weight: [32, 16, 4, 4] },
+		...{ options: { stride: 2, padding: 1 }, transposed: true },
+	},
+	{
+		...{ name: "transposed, pointwise, in phases", x: [16, 64, 14, 14], weight: [64, 32, 1, 1] },
+		...{ options: { stride: 2 }, transposed: true },
+	},
 	{ name: "transposed, in place", x: [7, 12, 8, 8], weight: [12, 5, 5, 5], options: {}, transposed: true },
 ];
 

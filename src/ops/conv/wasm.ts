@@ -6,6 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { launchSum } from "../matmul/wasm.ts";
 import { wasmOf } from "../op.ts";
 import { type ConvKernels, extent, type Geometry, weightsOf } from "./geometry.ts";
+import { phasesOf } from "./phases.ts";
 import { makePlan, scatterOrder } from "./plan.ts";
 
 /** Lanes of a vector: packed weights stand in all of them. */
@@ -43,18 +44,25 @@ const PARTIAL_FLOATS = 1 << 24;
  */
 const SCATTER_OVERHEAD = 8;
 
+/**
+ * Multiplications and additions from which on an adjoint with a stride is cut into phases: each has launches of its own. It is worth that
+ * only where gathering is twice as fast as scattering (measured).
+ */
+const PHASES_FLOPS = 1e7;
+
 const even = (count: number) => count + (count & 1);
 
 export const wasmConv: ConvKernels<Tensor> = {
 	gather(g, image, weight, bias, out) {
 		const columns = weightsOf(g);
-		gather(g, image, weight, { rows: range(g.outputs, columns), columns: range(columns, 1) }, bias, out);
+		const places = { rows: range(g.outputs, columns), columns: range(columns, 1), groupStep: g.outputs * columns };
+		gather(wasmOf(out), g, image.ptr, weight, places, bias, out.ptr);
 	},
 
 	scatter(g, out, weight, bias, image) {
 		if (goesByRows(g)) scatterRows(g, out, weight, bias, image);
-		else if (gathersBack(g)) gather(turned(g), out, weight, turnedWeights(g), bias, image);
-		else scatter(g, out, weight, bias, image);
+		else if (gathersBack(g)) gather(wasmOf(out), turned(g), out.ptr, weight, turnedWeights(g), bias, image.ptr);
+		else if (!scatterPhases(g, out, weight, bias, image)) scatter(g, out, weight, bias, image);
 	},
 
 	outer(g, image, out, dweight, sums) {
@@ -122,6 +130,8 @@ export const wasmConv: ConvKernels<Tensor> = {
 interface Places {
 	readonly rows: Int32Array;
 	readonly columns: Int32Array;
+	/** Elements from one group's weights to the next one's. */
+	readonly groupStep: number;
 }
 
 /** The lists of places met last: a training step asks for the same ones again and again. */
@@ -144,9 +154,17 @@ function range(count: number, step: number): Int32Array {
 	return remembered(`range ${count} ${step}`, () => Array.from({ length: count }, (_, i) => i * step));
 }
 
-function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias: Tensor | null, out: Tensor): void {
-	if (out.size === 0) return;
-	const wasm = wasmOf(out);
+/** From the image at `from` to the output at `to`. */
+function gather(
+	wasm: WasmBackend,
+	g: Geometry,
+	from: number,
+	weight: Tensor,
+	places: Places,
+	bias: Tensor | null,
+	to: number,
+): void {
+	if (g.images * g.groups * g.outputs * g.outSize[0] * g.outSize[1] === 0) return;
 	const plan = makePlan(wasm, g);
 	const copies = plan.wide ? 1 : LANES;
 	const packed = pack(wasm, g, weight, places, even(g.outputs), copies);
@@ -161,7 +179,7 @@ function gather(g: Geometry, image: Tensor, weight: Tensor, places: Places, bias
 	wasm.launch(
 		"conv_gather",
 		[
-			...[plan.fields, image.ptr, plan.offsets, plan.gatherBases, packed, bias?.ptr ?? 0, out.ptr, plan.gatherOutBases],
+			...[plan.fields, from, plan.offsets, plan.gatherBases, packed, bias?.ptr ?? 0, to, plan.gatherOutBases],
 			...[plan.partBases, blocks, splits, panelsEach, together, plan.imageBytes],
 		],
 		items,
@@ -177,7 +195,7 @@ function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, 
 	const plan = makePlan(wasm, g);
 	const weights = weightsOf(g);
 	const order = remembered(`scatter ${g.channels} ${weights}`, () => scatterOrder(g));
-	const places = { rows: order, columns: range(g.outputs, weights) };
+	const places = { rows: order, columns: range(g.outputs, weights), groupStep: g.outputs * weights };
 	const packed = pack(wasm, g, weight, places, Math.ceil(weights / PANEL) * PANEL);
 	const items = plan.units * g.groups;
 	wasm.launch(
@@ -213,6 +231,38 @@ function scatterRows(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | nu
 	wasm.giveBack(packed);
 }
 
+/** With a stride: each phase by itself, then all of them put together. False where that is not worth it. */
+function scatterPhases(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): boolean {
+	const wasm = wasmOf(image);
+	const worth = wasm.build === "wide" && 2 * out.size * weightsOf(g) >= PHASES_FLOPS;
+	const phases = worth ? phasesOf(g) : null;
+	if (!phases) return false;
+	const planes = g.images * g.groups * g.channels;
+	const from = wasm.take(4 * image.size);
+	let start = 0;
+	const table = phases.flatMap(({ geometry, size, columns }, i) => {
+		if (!geometry) return [-1, ...size];
+		const taps = g.kernel[0] * g.kernel[1];
+		const name = `phase ${i} ${g.outputs} ${g.channels} ${[g.kernel, g.stride, g.top, g.left]}`;
+		const places = {
+			...{ rows: range(g.channels, taps), columns: remembered(name, columns) },
+			groupStep: g.outputs * weightsOf(g),
+		};
+		const at = start;
+		gather(wasm, geometry, out.ptr, weight, places, bias, from + 4 * at);
+		start += planes * size[0] * size[1];
+		return [at, ...size];
+	});
+	wasm.launch(
+		"conv_join",
+		[from, wasm.table(table), bias?.ptr ?? 0, image.ptr, g.groups * g.channels, ...g.size, ...g.stride],
+		planes,
+		Math.max(1, Math.ceil(16384 / (g.size[0] * g.size[1]))),
+	);
+	wasm.giveBack(from);
+	return true;
+}
+
 /**
  * With stride 1 the adjoint of a convolution is a convolution, of the output with the kernel turned
  * by half a turn. It does without adding to memory, but also multiplies the zeros that it pads with.
@@ -239,7 +289,7 @@ function turnedWeights(g: Geometry): Places {
 	const columns = remembered(`turned ${g.outputs} ${g.channels} ${taps}`, () =>
 		Array.from({ length: g.outputs * taps }, (_, i) => Math.floor(i / taps) * weightsOf(g) + taps - 1 - (i % taps)),
 	);
-	return { rows: range(g.channels, taps), columns };
+	return { rows: range(g.channels, taps), columns, groupStep: g.outputs * weightsOf(g) };
 }
 
 /** Cuts the panels of a group into parts where there are too few images to go round. */
@@ -262,10 +312,9 @@ function grain(g: Geometry, items: number): number {
 
 /** Packs the weights at `places` into panels of four rows, each value `copies` times, and two for the rest of `padded` rows. */
 function pack(wasm: WasmBackend, g: Geometry, weight: Tensor, places: Places, padded: number, copies = LANES): number {
-	const { rows, columns } = places;
+	const { rows, columns, groupStep } = places;
 	const out = wasm.take(4 * g.groups * (copies * (padded - (padded % PANEL)) + (padded % PANEL)) * columns.length);
 	const [rowTable, columnTable] = [wasm.table(rows), wasm.table(columns)];
-	const groupStep = g.outputs * weightsOf(g);
 	const args = [weight.ptr, groupStep, rowTable, rows.length, padded, columnTable, columns.length, copies, out];
 	const items = g.groups * Math.ceil(padded / PANEL);
 	wasm.launch("conv_pack", args, items, Math.max(1, Math.ceil(8192 / (PANEL * columns.length))));
