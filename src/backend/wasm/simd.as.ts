@@ -1,8 +1,8 @@
 // What all kernels share: fused multiply-add where the build has it, sums across lanes, and the
 // exponential. Inlined everywhere; no state, no allocation.
 //
-// A constant of four lanes is three instructions to V8 (from 12 on) each time it is used, however often in a loop: a sigmoid took
-// 29 cycles for four values, of which 19 were spent on making its twelve constants. Read from a table they take one each, so
+// A constant of four lanes is three instructions to V8 13 and 14 (Node 24 and 26) each time it is used, however often in a loop: a
+// sigmoid took 24 cycles for four values, of which 15 went into making its twelve constants. Read from a table they take one each, so
 // that constants in loops stand in tables. The tables are the only static data of the kernels; see layout.mjs.
 
 /** a * b + c: one rounding in the relaxed build, two in the other. */
