@@ -46,7 +46,12 @@ const examples: Example[] = [
 		weight: [16, 4, 5, 5],
 		options: { padding: 2, stride: 3, groups: 2 },
 	},
-	{ name: "in phases of rows", x: [30, 8, 23, 14], weight: [16, 8, 4, 3], options: { padding: [1, 0], stride: [2, 1] } },
+	{
+		name: "in phases of rows",
+		x: [30, 8, 23, 14],
+		weight: [16, 8, 4, 3],
+		options: { padding: [1, 0], stride: [2, 1] },
+	},
 	{ name: "many channels, 9 x 9", x: [2, 130, 9, 9], weight: [5, 130, 3, 3], options: { padding: 1 } },
 	{ name: "many channels, 5 x 5", x: [3, 12, 9, 9], weight: [9, 12, 5, 5], options: {} },
 	{ name: "many channels, pointwise", x: [3, 300, 3, 4], weight: [10, 300, 1, 1], options: {} },

@@ -168,12 +168,18 @@ function inPairs(g: Geometry, { mode }: Layout): boolean {
 	return mode === INTERLEAVED || g.outSize[1] % (2 * LANES) === 0;
 }
 
-/** Pixels are the lanes where they fill them in pairs of groups; otherwise outputs are, if there are eights of them. */
-function outputsTogether(g: Geometry, image: Layout): number {
+/**
+ * Pixels are the lanes where they fill them in pairs of groups; otherwise outputs are, if there are eights of them, as they are wherever
+ * vectors may be merged.
+ */
+function outputsTogether(g: Geometry, image: Layout, merged: boolean): number {
 	if (tapsTogether(g, image) === 5 && g.outputs % 2 === 0 && inPairs(g, image)) return 2;
-	if (g.outputs % 8 === 0 && image.mode !== INTERLEAVED && !inPairs(g, image)) return 8;
+	if (g.outputs % 8 === 0 && image.mode !== INTERLEAVED && (merged || !inPairs(g, image))) return 8;
 	return g.outputs % 3 === 0 ? 3 : 4;
 }
+
+/** What a plan is for: a convolution or its adjoint, or the gradient of its weights, for which images need not be turned round. */
+type Use = "gather" | "outer";
 
 type Addresses =
 	| "fields"
@@ -192,9 +198,9 @@ interface Tables extends Omit<Plan, Addresses> {
 	readonly starts: readonly number[];
 }
 
-/** `pairs` if vectors may be merged. */
-function makeTables(geometry: Geometry, pairs: boolean): Tables {
+function makeTables(geometry: Geometry, merged: boolean, use: Use): Tables {
 	const g = flattened(geometry);
+	const pairs = merged && use === "gather";
 	const image = layout(g, pairs);
 	const { mode, rows, columns, pitch, phase, plane } = image;
 	const offsets = weightOffsets(g, image);
@@ -245,29 +251,29 @@ function makeTables(geometry: Geometry, pairs: boolean): Tables {
 		pixelGroups,
 		gatherGroups: wide ? gatherGroups : pixelGroups,
 		wide,
-		tall: outputsTogether(g, image),
+		tall: outputsTogether(g, image, merged),
 		values: Int32Array.from(tables.flat()),
 		starts,
 	};
 }
 
 /** The tables of the shapes met last: a training step asks for the same ones again and again. */
-const known: { geometry: Geometry; pairs: boolean; tables: Tables }[] = [];
+const known: { geometry: Geometry; merged: boolean; use: Use; tables: Tables }[] = [];
 const MOST_KNOWN = 128;
 
-function tablesFor(geometry: Geometry, pairs: boolean): Tables {
+function tablesFor(geometry: Geometry, merged: boolean, use: Use): Tables {
 	for (const entry of known) {
-		if (entry.pairs === pairs && sameGeometry(entry.geometry, geometry)) return entry.tables;
+		const same = entry.merged === merged && entry.use === use && sameGeometry(entry.geometry, geometry);
+		if (same) return entry.tables;
 	}
-	const tables = makeTables(geometry, pairs);
+	const tables = makeTables(geometry, merged, use);
 	if (known.length === MOST_KNOWN) known.shift();
-	known.push({ geometry, pairs, tables });
+	known.push({ geometry, merged, use, tables });
 	return tables;
 }
 
-/** `pairs`: whether vectors may be merged, and the images be laid out for it. */
-export function makePlan(wasm: WasmBackend, geometry: Geometry, pairs = wasm.build === "wide"): Plan {
-	const tables = tablesFor(geometry, pairs);
+export function makePlan(wasm: WasmBackend, geometry: Geometry, use: Use): Plan {
+	const tables = tablesFor(geometry, wasm.build === "wide", use);
 	const { starts } = tables;
 	const ptr = wasm.table(tables.values);
 	return {

@@ -71,7 +71,7 @@ export const wasmConv: ConvKernels<Tensor> = {
 			for (const sum of [dweight, sums]) sum?.view().fill(0);
 			return;
 		}
-		const plan = makePlan(wasm, g, false);
+		const plan = makePlan(wasm, g, "outer");
 		const size = dweight.size;
 		const both = size + (sums?.size ?? 0);
 		// Parts of the rows of weights make items too, but would lay out the same images again.
@@ -165,7 +165,7 @@ function gather(
 	to: number,
 ): void {
 	if (g.images * g.groups * g.outputs * g.outSize[0] * g.outSize[1] === 0) return;
-	const plan = makePlan(wasm, g);
+	const plan = makePlan(wasm, g, "gather");
 	const copies = plan.wide ? 1 : LANES;
 	const packed = pack(wasm, g, weight, places, even(g.outputs), copies);
 	const weightBytes = 4 * copies * weightsOf(g);
@@ -192,7 +192,7 @@ function gather(
 function scatter(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): void {
 	if (image.size === 0) return;
 	const wasm = wasmOf(out);
-	const plan = makePlan(wasm, g);
+	const plan = makePlan(wasm, g, "gather");
 	const weights = weightsOf(g);
 	const order = remembered(`scatter ${g.channels} ${weights}`, () => scatterOrder(g));
 	const places = { rows: order, columns: range(g.outputs, weights), groupStep: g.outputs * weights };
@@ -219,7 +219,7 @@ function goesByRows(g: Geometry): boolean {
 function scatterRows(g: Geometry, out: Tensor, weight: Tensor, bias: Tensor | null, image: Tensor): void {
 	if (image.size === 0) return;
 	const wasm = wasmOf(out);
-	const plan = makePlan(wasm, g);
+	const plan = makePlan(wasm, g, "gather");
 	const packed = wasm.take(4 * LANES * weight.size);
 	const channels = g.groups * g.channels;
 	const packing = [weight.ptr, g.outputs, g.channels, g.kernel[0], packed];
