@@ -55,8 +55,9 @@ test("the stack comes with --debug only", async () => {
 	const plain = await runForTest("explain", "no-such-file.csv");
 	expect(plain.code).toBe(1);
 	expect(plain.err.split("\n")).toHaveLength(2);
-	const debug = await runForTest("explain", "no-such-file.csv", "--debug");
+	const debug = await runForTest("train", "no-such-network", "--debug");
 	expect(debug.err).toMatch(/\n {4}at /);
+	expect((await runForTest("train", "no-such-network")).err).not.toMatch(/\n {4}at /);
 });
 
 test("every kind of error is one line that names the way out", () => {
