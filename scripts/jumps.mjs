@@ -5,66 +5,14 @@
 // 16 bytes a cycle: half as fast as the loops in src/ops/conv/tiles.as.ts run. V8 starts loops at multiples of 64 bytes, so
 // where jumps stand follows from the lengths of instructions, and constants in the sources can move them.
 
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
+import { compiledKernels, isMultiplyAdd } from "./v8-code.mjs";
 
-const file = fileURLToPath(new URL("../src/backend/wasm/generated/relaxed.wasm", import.meta.url));
+/** @typedef {import("./v8-code.mjs").Instruction} Instruction */
+
 const LINE = 32;
-// Node 20 has relaxed SIMD behind a flag.
-if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
 
-if (process.env.EVENKEEL_JUMPS) {
-	const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-	new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory, abort() {} } });
-} else {
-	const only = new RegExp(process.argv[2] ?? "");
-	const rows = functions(compiled()).flatMap(({ name, code }) => (only.test(name) ? loops(code, name) : []));
-	console.table(rows);
-}
-
-/** @typedef {{ at: number, length: number, text: string }} Instruction */
-
-/** What V8 prints of its code for the kernels. */
-function compiled() {
-	const flags = ["--no-liftoff", "--no-wasm-lazy-compilation", "--print-wasm-code"];
-	const { stdout, stderr, status } = spawnSync(process.execPath, [...flags, fileURLToPath(import.meta.url)], {
-		env: { ...process.env, EVENKEEL_JUMPS: "1" },
-		encoding: "utf8",
-		maxBuffer: 1 << 28,
-	});
-	if (status !== 0) throw new Error(`jumps: Node could not compile ${file}: ${stderr}`);
-	return stdout;
-}
-
-/** The compiled kernels. @param {string} output @returns {{ name: string, code: Instruction[] }[]} */
-function functions(output) {
-	const exported = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(file)));
-	const names = indices(exported.filter(({ kind }) => kind === "function").map(({ name }) => name));
-	return output
-		.split("--- WebAssembly code ---")
-		.slice(1)
-		.map((part) => {
-			const index = Number(/^index: (\d+)$/m.exec(part)?.[1]);
-			const lines = [...part.matchAll(/^0x[0-9a-f]+ +([0-9a-f]+) +([0-9a-f]+) +(.*)$/gm)];
-			const code = lines.map(([, at, bytes, text]) => ({
-				at: Number.parseInt(at, 16),
-				length: bytes.length / 2,
-				text,
-			}));
-			return { name: names.get(index) ?? `function ${index}`, code };
-		});
-}
-
-/** The index of each exported function: what the function itself is called in JavaScript. @param {string[]} names */
-function indices(names) {
-	const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
-		env: { memory, abort() {} },
-	});
-	return new Map(names.map((name) => [Number(/** @type {Function} */ (exports[name]).name), name]));
-}
+const only = new RegExp(process.argv[2] ?? "");
+console.table(compiledKernels("relaxed").flatMap(({ name, code }) => (only.test(name) ? loops(code, name) : [])));
 
 /** The innermost loops with multiply-adds of a function. @param {Instruction[]} code @param {string} name */
 function loops(code, name) {
@@ -87,11 +35,6 @@ function loops(code, name) {
 			"multiply-adds": body.filter(isMultiplyAdd).length,
 			"jumps across lines, bytes from the start": crossing(body).join(" "),
 		}));
-}
-
-/** @param {Instruction} instruction */
-function isMultiplyAdd({ text }) {
-	return text.startsWith("vfmadd");
 }
 
 /** Where jumps, with the comparison that is fused to them, cross 32 bytes or end with them. @param {Instruction[]} body */
