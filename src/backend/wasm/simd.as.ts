@@ -27,28 +27,28 @@ const NUMBERS: usize = memory.data<f32>([1, 0.5, 0.25, 2]);
 // @ts-ignore: decorator
 @inline
 export function one4(): v128 {
-  return v128.load32_splat(NUMBERS, 0);
+  return entry(NUMBERS, 0);
 }
 
 /** 0.5 in all lanes. */
 // @ts-ignore: decorator
 @inline
 export function half4(): v128 {
-  return v128.load32_splat(NUMBERS, 4);
+  return entry(NUMBERS, 1);
 }
 
 /** 0.25 in all lanes. */
 // @ts-ignore: decorator
 @inline
 export function quarter4(): v128 {
-  return v128.load32_splat(NUMBERS, 8);
+  return entry(NUMBERS, 2);
 }
 
 /** 2 in all lanes. */
 // @ts-ignore: decorator
 @inline
 export function two4(): v128 {
-  return v128.load32_splat(NUMBERS, 12);
+  return entry(NUMBERS, 3);
 }
 
 /** The sum of four lanes, in the order (0 + 2) + (1 + 3). */
@@ -80,7 +80,7 @@ const EXP: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 function log2e4(): v128 {
-  return v128.load32_splat(EXP, 0);
+  return entry(EXP, 0);
 }
 
 /**
@@ -90,25 +90,25 @@ function log2e4(): v128 {
 // @ts-ignore: decorator
 @inline
 function rounder4(): v128 {
-  return v128.load32_splat(EXP, 4);
+  return entry(EXP, 1);
 }
 
 /** t - n ln 2, ln 2 in two parts. */
 // @ts-ignore: decorator
 @inline
 function lessLogs(t: v128, n: v128): v128 {
-  return fma(n, v128.load32_splat(EXP, 12), fma(n, v128.load32_splat(EXP, 8), t));
+  return fma(n, entry(EXP, 3), fma(n, entry(EXP, 2), t));
 }
 
 /** e^r for |r| <= ln 2 / 2, within 3e-9: 1 + r + r² times a polynomial. */
 // @ts-ignore: decorator
 @inline
 function expNearZero4(r: v128): v128 {
-  let p = v128.load32_splat(EXP, 32);
-  p = fma(p, r, v128.load32_splat(EXP, 36));
-  p = fma(p, r, v128.load32_splat(EXP, 40));
-  p = fma(p, r, v128.load32_splat(EXP, 44));
-  p = fma(p, r, v128.load32_splat(EXP, 48));
+  let p = entry(EXP, 8);
+  p = fma(p, r, entry(EXP, 9));
+  p = fma(p, r, entry(EXP, 10));
+  p = fma(p, r, entry(EXP, 11));
+  p = fma(p, r, entry(EXP, 12));
   return fma(f32x4.mul(r, r), p, f32x4.add(r, one4()));
 }
 
@@ -123,7 +123,7 @@ const EXPONENTS: usize = memory.data<i32>([127]);
 @inline
 export function exp4(x: v128): v128 {
   // e^-104 rounds to 0 and e^89 to infinity. pmin and pmax keep a NaN in their first operand.
-  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(EXP, 16)), v128.load32_splat(EXP, 20));
+  const t = f32x4.pmin(f32x4.pmax(x, entry(EXP, 4)), entry(EXP, 5));
   const shifted = fma(t, log2e4(), rounder4());
   const n = f32x4.sub(shifted, rounder4());
   const r = lessLogs(t, n);
@@ -131,8 +131,8 @@ export function exp4(x: v128): v128 {
   const whole = i32x4.sub(shifted, rounder4());
   const half = i32x4.shr_s(whole, 1);
   const rest = i32x4.sub(whole, half);
-  const first = i32x4.shl(i32x4.add(half, v128.load32_splat(EXPONENTS, 0)), 23);
-  const second = i32x4.shl(i32x4.add(rest, v128.load32_splat(EXPONENTS, 0)), 23);
+  const first = i32x4.shl(i32x4.add(half, entry(EXPONENTS, 0)), 23);
+  const second = i32x4.shl(i32x4.add(rest, entry(EXPONENTS, 0)), 23);
   return f32x4.mul(f32x4.mul(expNearZero4(r), first), second);
 }
 
@@ -140,7 +140,7 @@ export function exp4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expClamped4(x: v128): v128 {
-  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(EXP, 24)), v128.load32_splat(EXP, 28));
+  const t = f32x4.pmin(f32x4.pmax(x, entry(EXP, 6)), entry(EXP, 7));
   const shifted = fma(t, log2e4(), rounder4());
   const n = f32x4.sub(shifted, rounder4());
   return f32x4.mul(expNearZero4(lessLogs(t, n)), i32x4.add(i32x4.shl(shifted, 23), one4()));
@@ -159,17 +159,17 @@ const LOGISTIC: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 export function logistic4(x: v128): v128 {
-  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(LOGISTIC, 0)), v128.load32_splat(LOGISTIC, 4));
-  const shifted = fma(t, v128.load32_splat(LOGISTIC, 8), rounder4());
+  const t = f32x4.pmin(f32x4.pmax(x, entry(LOGISTIC, 0)), entry(LOGISTIC, 1));
+  const shifted = fma(t, entry(LOGISTIC, 2), rounder4());
   const n = f32x4.sub(shifted, rounder4());
   // Fused, n ln 2 is not rounded before it is added: ln 2 need not be cut in two.
-  const s = ASC_FEATURE_RELAXED_SIMD ? fma(n, v128.load32_splat(LOGISTIC, 12), t) : lessLogs(t, f32x4.neg(n));
-  let p = v128.load32_splat(LOGISTIC, 16);
-  p = fma(p, s, v128.load32_splat(LOGISTIC, 20));
-  p = fma(p, s, v128.load32_splat(LOGISTIC, 24));
-  p = fma(p, s, v128.load32_splat(LOGISTIC, 28));
-  p = fma(p, s, v128.load32_splat(LOGISTIC, 32));
-  p = fma(p, s, v128.load32_splat(LOGISTIC, 36));
+  const s = ASC_FEATURE_RELAXED_SIMD ? fma(n, entry(LOGISTIC, 3), t) : lessLogs(t, f32x4.neg(n));
+  let p = entry(LOGISTIC, 4);
+  p = fma(p, s, entry(LOGISTIC, 5));
+  p = fma(p, s, entry(LOGISTIC, 6));
+  p = fma(p, s, entry(LOGISTIC, 7));
+  p = fma(p, s, entry(LOGISTIC, 8));
+  p = fma(p, s, entry(LOGISTIC, 9));
   const one = one4();
   const e = fma(p, s, one);
   const scale = i32x4.add(i32x4.shl(shifted, 23), one);
@@ -192,31 +192,31 @@ const LOG_BITS: usize = memory.data<i32>([0x3f3504f3, 23, 0x007fffff]);
 // @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {
-  const subnormal = f32x4.lt(x, v128.load32_splat(LOG, 44));
-  const scaled = v128.bitselect(f32x4.mul(x, v128.load32_splat(LOG, 48)), x, subnormal);
+  const subnormal = f32x4.lt(x, entry(LOG, 11));
+  const scaled = v128.bitselect(f32x4.mul(x, entry(LOG, 12)), x, subnormal);
   // Counting the exponent from sqrt(1/2) instead of 1 puts m around 1.
-  const offset = i32x4.sub(scaled, v128.load32_splat(LOG_BITS, 0));
-  const exponent = i32x4.sub(i32x4.shr_s(offset, 23), v128.and(subnormal, v128.load32_splat(LOG_BITS, 4)));
-  const m = i32x4.add(v128.and(offset, v128.load32_splat(LOG_BITS, 8)), v128.load32_splat(LOG_BITS, 0));
+  const offset = i32x4.sub(scaled, entry(LOG_BITS, 0));
+  const exponent = i32x4.sub(i32x4.shr_s(offset, 23), v128.and(subnormal, entry(LOG_BITS, 1)));
+  const m = i32x4.add(v128.and(offset, entry(LOG_BITS, 2)), entry(LOG_BITS, 0));
   const e = f32x4.convert_i32x4_s(exponent);
   const f = f32x4.sub(m, one4());
   const z = f32x4.mul(f, f);
-  let p = v128.load32_splat(LOG, 0);
-  p = fma(p, f, v128.load32_splat(LOG, 4));
-  p = fma(p, f, v128.load32_splat(LOG, 8));
-  p = fma(p, f, v128.load32_splat(LOG, 12));
-  p = fma(p, f, v128.load32_splat(LOG, 16));
-  p = fma(p, f, v128.load32_splat(LOG, 20));
-  p = fma(p, f, v128.load32_splat(LOG, 24));
-  p = fma(p, f, v128.load32_splat(LOG, 28));
-  p = fma(p, f, v128.load32_splat(LOG, 32));
+  let p = entry(LOG, 0);
+  p = fma(p, f, entry(LOG, 1));
+  p = fma(p, f, entry(LOG, 2));
+  p = fma(p, f, entry(LOG, 3));
+  p = fma(p, f, entry(LOG, 4));
+  p = fma(p, f, entry(LOG, 5));
+  p = fma(p, f, entry(LOG, 6));
+  p = fma(p, f, entry(LOG, 7));
+  p = fma(p, f, entry(LOG, 8));
   let y = f32x4.mul(f32x4.mul(p, f), z);
-  y = fma(e, v128.load32_splat(LOG, 36), y);
-  y = fma(z, v128.load32_splat(LOG, 52), y);
-  y = fma(e, v128.load32_splat(LOG, 40), f32x4.add(f, y));
-  y = v128.bitselect(x, y, f32x4.eq(x, v128.load32_splat(LOG, 56)));
-  y = v128.bitselect(v128.load32_splat(LOG, 60), y, f32x4.eq(x, f32x4.splat(0)));
-  return v128.bitselect(y, v128.load32_splat(LOG, 64), f32x4.ge(x, f32x4.splat(0)));
+  y = fma(e, entry(LOG, 9), y);
+  y = fma(z, entry(LOG, 13), y);
+  y = fma(e, entry(LOG, 10), f32x4.add(f, y));
+  y = v128.bitselect(x, y, f32x4.eq(x, entry(LOG, 14)));
+  y = v128.bitselect(entry(LOG, 15), y, f32x4.eq(x, f32x4.splat(0)));
+  return v128.bitselect(y, entry(LOG, 16), f32x4.ge(x, f32x4.splat(0)));
 }
 
 /** The sums of the lanes of four vectors that follow each other, each in the order of sumLanes. */

@@ -9,7 +9,7 @@ const GATE: usize = memory.data<f32>([-88]);
 // @ts-ignore: decorator
 @inline
 export function gate4(x: v128): v128 {
-  return v128.andnot(logistic4(x), f32x4.lt(x, v128.load32_splat(GATE, 0)));
+  return v128.andnot(logistic4(x), f32x4.lt(x, entry(GATE, 0)));
 }
 
 /** An odd polynomial for tanh (Cephes, tanhf), and where it ends. */
@@ -27,17 +27,17 @@ const SIGN: usize = memory.data<i32>([0x80000000]);
 export function tanh4(x: v128): v128 {
   const one = one4();
   const z = f32x4.mul(x, x);
-  let p = v128.load32_splat(TANH, 0);
-  p = fma(p, z, v128.load32_splat(TANH, 4));
-  p = fma(p, z, v128.load32_splat(TANH, 8));
-  p = fma(p, z, v128.load32_splat(TANH, 12));
-  p = fma(p, z, v128.load32_splat(TANH, 16));
+  let p = entry(TANH, 0);
+  p = fma(p, z, entry(TANH, 1));
+  p = fma(p, z, entry(TANH, 2));
+  p = fma(p, z, entry(TANH, 3));
+  p = fma(p, z, entry(TANH, 4));
   const near = fma(f32x4.mul(p, z), x, x);
   const magnitude = f32x4.abs(x);
   const e = expClamped4(f32x4.add(magnitude, magnitude));
   const far = f32x4.sub(one, f32x4.div(two4(), f32x4.add(e, one)));
-  const signed = v128.bitselect(x, far, v128.load32_splat(SIGN, 0));
-  return v128.bitselect(near, signed, f32x4.lt(magnitude, v128.load32_splat(TANH, 20)));
+  const signed = v128.bitselect(x, far, entry(SIGN, 0));
+  return v128.bitselect(near, signed, f32x4.lt(magnitude, entry(TANH, 5)));
 }
 
 /** A polynomial made by fit-normal-tail.py, and what its argument is made with. */
@@ -53,16 +53,16 @@ const NORMAL_TAIL: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 function normalTail4(x: v128, e: v128): v128 {
-  const t = f32x4.div(one4(), fma(f32x4.abs(x), v128.load32_splat(NORMAL_TAIL, 36), one4()));
-  let p = v128.load32_splat(NORMAL_TAIL, 0);
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 4));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 8));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 12));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 16));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 20));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 24));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 28));
-  p = fma(p, t, v128.load32_splat(NORMAL_TAIL, 32));
+  const t = f32x4.div(one4(), fma(f32x4.abs(x), entry(NORMAL_TAIL, 9), one4()));
+  let p = entry(NORMAL_TAIL, 0);
+  p = fma(p, t, entry(NORMAL_TAIL, 1));
+  p = fma(p, t, entry(NORMAL_TAIL, 2));
+  p = fma(p, t, entry(NORMAL_TAIL, 3));
+  p = fma(p, t, entry(NORMAL_TAIL, 4));
+  p = fma(p, t, entry(NORMAL_TAIL, 5));
+  p = fma(p, t, entry(NORMAL_TAIL, 6));
+  p = fma(p, t, entry(NORMAL_TAIL, 7));
+  p = fma(p, t, entry(NORMAL_TAIL, 8));
   return f32x4.mul(e, f32x4.mul(p, t));
 }
 

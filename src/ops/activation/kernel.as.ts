@@ -21,7 +21,7 @@ const GELUS: usize = memory.data<f32>([1.5957691216, 0.0713548162726, 0.21406444
 // @ts-ignore: decorator
 @inline
 function geluArgument4(x: v128): v128 {
-  return f32x4.mul(x, fma(f32x4.mul(x, x), v128.load32_splat(GELUS, 4), v128.load32_splat(GELUS, 0)));
+  return f32x4.mul(x, fma(f32x4.mul(x, x), entry(GELUS, 1), entry(GELUS, 0)));
 }
 
 // @ts-ignore: decorator
@@ -48,12 +48,12 @@ function backward4(kind: i32, dy: v128, saved: v128, p: f32, q: f32): v128 {
   if (kind == TANH) return f32x4.mul(dy, f32x4.mul(f32x4.sub(one, saved), f32x4.add(one, saved)));
   if (kind == GELU) {
     const e = bell4(saved);
-    return f32x4.mul(dy, fma(f32x4.mul(saved, e), v128.load32_splat(GELUS, 12), normal4(saved, e)));
+    return f32x4.mul(dy, fma(f32x4.mul(saved, e), entry(GELUS, 3), normal4(saved, e)));
   }
   const s = gate4(kind == GELU_TANH ? geluArgument4(saved) : saved);
   let slope = saved;
   if (kind == GELU_TANH) {
-    slope = f32x4.mul(saved, fma(f32x4.mul(saved, saved), v128.load32_splat(GELUS, 8), v128.load32_splat(GELUS, 0)));
+    slope = f32x4.mul(saved, fma(f32x4.mul(saved, saved), entry(GELUS, 2), entry(GELUS, 0)));
   }
   return f32x4.mul(dy, f32x4.mul(s, fma(slope, f32x4.sub(one, s), one)));
 }

@@ -39,8 +39,8 @@ export function dropout_apply(
 ): void {
   const limit = i32x4.splat(<i32><u32>threshold);
   const factor = f32x4.splat(scale);
-  const m0 = v128.load32_splat(PHILOX, 0);
-  const m1 = v128.load32_splat(PHILOX, 4);
+  const m0 = entry(PHILOX, 0);
+  const m1 = entry(PHILOX, 1);
   const first = (<u64>block1 << 32) + <u64>block0;
   for (let group = begin; group < end; group++) {
     const block = first + (<u64>group << 2);
@@ -60,8 +60,8 @@ export function dropout_apply(
       b = i32x4.mul(m1, c);
       c = v128.xor(v128.xor(high0, d), k1);
       d = low0;
-      k0 = i32x4.add(k0, v128.load32_splat(PHILOX, 8));
-      k1 = i32x4.add(k1, v128.load32_splat(PHILOX, 12));
+      k0 = i32x4.add(k0, entry(PHILOX, 2));
+      k1 = i32x4.add(k1, entry(PHILOX, 3));
     }
     const i = group << 4;
     keepUpTo(x, y, i, n - i, a, limit, factor);

@@ -190,17 +190,17 @@ export function pool_max_halving(
         let v = odds(low, high);
         let beats = beats4(v, best);
         best = v128.bitselect(v, best, beats);
-        let position = v128.and(beats, v128.load32_splat(POSITIONS, 4));
+        let position = v128.and(beats, entry(POSITIONS, 1));
         const lowBelow = v128.load(at + stride);
         const highBelow = v128.load(at + stride, 16);
         v = evens(lowBelow, highBelow);
         beats = beats4(v, best);
         best = v128.bitselect(v, best, beats);
-        position = v128.bitselect(v128.load32_splat(POSITIONS, 8), position, beats);
+        position = v128.bitselect(entry(POSITIONS, 2), position, beats);
         v = odds(lowBelow, highBelow);
         beats = beats4(v, best);
         best = v128.bitselect(v, best, beats);
-        position = v128.bitselect(v128.load32_splat(POSITIONS, 12), position, beats);
+        position = v128.bitselect(entry(POSITIONS, 3), position, beats);
         const out = first + <usize>j;
         v128.store(y + (out << 2), best);
         if (positions) {
@@ -245,9 +245,9 @@ export function pool_max_halving_backward(
         const g = v128.load(dy + (from << 2));
         const position = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(positions + from)));
         const a = v128.and(g, i32x4.eq(position, i32x4.splat(0)));
-        const b = v128.and(g, i32x4.eq(position, v128.load32_splat(POSITIONS, 4)));
-        const c = v128.and(g, i32x4.eq(position, v128.load32_splat(POSITIONS, 8)));
-        const d = v128.and(g, i32x4.eq(position, v128.load32_splat(POSITIONS, 12)));
+        const b = v128.and(g, i32x4.eq(position, entry(POSITIONS, 1)));
+        const c = v128.and(g, i32x4.eq(position, entry(POSITIONS, 2)));
+        const d = v128.and(g, i32x4.eq(position, entry(POSITIONS, 3)));
         v128.store(at, zipLow(a, b));
         v128.store(at, zipHigh(a, b), 16);
         v128.store(at + stride, zipLow(c, d));
