@@ -20,7 +20,15 @@ export interface ChildResult {
 export function runInChild(script: string, nodeFlags: readonly string[] = [], timeout = 30_000): Promise<ChildResult> {
 	const prelude = `const src = (path) => new URL(path, ${JSON.stringify(new URL("src/", root).href)}).href;\n`;
 	const register = pathToFileURL(fileURLToPath(new URL("test/support/register-typescript.mjs", root))).href;
-	const args = [...nodeFlags, "--no-deprecation", "--import", register, "--input-type=module", "--eval", prelude + script];
+	const args = [
+		...nodeFlags,
+		"--no-deprecation",
+		"--import",
+		register,
+		"--input-type=module",
+		"--eval",
+		prelude + script,
+	];
 	return new Promise((resolve) => {
 		execFile(process.execPath, args, { timeout, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
 			const code = error === null ? 0 : typeof error.code === "number" ? error.code : null;
