@@ -1,7 +1,9 @@
 // The machine code that this Node's V8 makes of the kernels: node scripts/v8-code.mjs <build> compiles them, others call compiledKernels().
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
@@ -24,19 +26,7 @@ if (argv[1] === fileURLToPath(import.meta.url)) instantiate(argv[2]);
  * @returns {Kernel[]}
  */
 export function compiledKernels(build, flags = []) {
-	// On one thread, so that all is printed before the process ends.
-	const all = [
-		...flags,
-		"--no-liftoff",
-		"--no-wasm-lazy-compilation",
-		"--wasm-num-compilation-tasks=0",
-		"--print-wasm-code",
-	];
-	const { stdout, stderr, status } = spawnSync(process.execPath, [...all, fileURLToPath(import.meta.url), build], {
-		encoding: "utf8",
-		maxBuffer: 1 << 29,
-	});
-	if (status !== 0) throw new Error(`v8-code: Node could not compile ${fileOf(build)}: ${stderr}`);
+	const stdout = printed(build, [...flags, "--no-liftoff", "--no-wasm-lazy-compilation", "--print-wasm-code"]);
 	const names = new Map(
 		Object.entries(instantiate(build)).map(([name, kernel]) => [/** @type {Function} */ (kernel).name, name]),
 	);
@@ -58,6 +48,28 @@ export function compiledKernels(build, flags = []) {
 /** @param {Instruction} instruction */
 export function isMultiplyAdd({ text }) {
 	return text.startsWith("vfmadd");
+}
+
+/**
+ * What a process prints that compiles all functions: to a file, since V8 loses what a pipe does not take at once.
+ *
+ * @param {string} build @param {string[]} flags @returns {string}
+ */
+function printed(build, flags) {
+	const folder = mkdtempSync(join(tmpdir(), "evenkeel-code-"));
+	try {
+		const path = join(folder, "code");
+		const file = openSync(path, "w");
+		const { stderr, status } = spawnSync(process.execPath, [...flags, fileURLToPath(import.meta.url), build], {
+			stdio: ["ignore", file, "pipe"],
+			encoding: "utf8",
+		});
+		closeSync(file);
+		if (status !== 0) throw new Error(`v8-code: Node could not compile ${fileOf(build)}: ${stderr}`);
+		return readFileSync(path, "utf8");
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
 }
 
 /** The kernels. A function of an instance is called by its number in the module. @param {string} build */
