@@ -58,11 +58,18 @@ describe("shapes large enough for every cut of the work", () => {
 		expectSameBits(() => run(example)),
 	);
 
-	test.each(examples)("$name: so do kernels with vectors in pairs", async (example) => {
-		const bits: string[] = [];
-		for (const threads of [1, 2, 3]) bits.push(bitsOf(...withBackend(await wideBackend(threads), () => run(example))));
-		expect(bits.slice(1)).toEqual([bits[0], bits[0]]);
-	});
+	test.each(examples)(
+		"$name: so do kernels with vectors in pairs, and the bits are those of the others",
+		async (example) => {
+			const bits: string[] = [];
+			for (const threads of [1, 2, 3])
+				bits.push(bitsOf(...withBackend(await wideBackend(threads), () => run(example))));
+			expect(bits.slice(1)).toEqual([bits[0], bits[0]]);
+			// Wider tiles and other blocks of k: each sum is taken in the same order still.
+			const { wasm } = await bothBackends();
+			expect(bits[0]).toBe(bitsOf(...withBackend(wasm, () => run(example))));
+		},
+	);
 });
 
 onEachBackend("matmul", () => {
