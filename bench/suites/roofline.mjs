@@ -2,6 +2,7 @@
 // the time that its arithmetic or its memory traffic takes at least.
 
 import { withSides } from "../peers.mjs";
+import { batchNormSection, measureBatchNorm } from "../roofline/batch-norm.mjs";
 import { partsOf } from "../roofline/cost.mjs";
 import { copyRate, withLimits } from "../roofline/machine-limits.mjs";
 import { median } from "../statistics.mjs";
@@ -29,7 +30,8 @@ export async function benchRoofline(context) {
 	return withLimits(Math.max(2, threads), async (limitsOf) => {
 		context.say("what this machine can do");
 		const limits = Array.from({ length: Math.max(2, threads) }, (_, i) => limitsOf(i + 1, TRIES));
-		const traces = await withSides([["evenkeel", threads]], context, async ([side]) => {
+		const [traces, norms] = await withSides([["evenkeel", threads]], context, async ([side]) => {
+			/** @type {Traced[]} */
 			const results = [];
 			for (const workload of workloads) {
 				context.say(`${workload.network}, op by op`);
@@ -41,11 +43,13 @@ export async function benchRoofline(context) {
 				}
 				results.push({ ...workload, ...middleOf(rounds) });
 			}
-			return results;
+			context.say("batch normalization alone");
+			return [results, await measureBatchNorm(side, ROUNDS, () => limitsOf(threads, TRIES_IN_TURN))];
 		});
 		return [
 			limitsSection(limits),
 			workloadsSection(traces, threads, isWide(limits)),
+			batchNormSection(norms, ROUNDS),
 			...traces.map((trace) => opsSection(trace)),
 		];
 	});

@@ -69,6 +69,13 @@ export function sumLanesF64(v: v128): f64 {
   );
 }
 
+/** Lanes 0 and 1 plus lanes 2 and 3, as doubles. */
+// @ts-ignore: decorator
+@inline
+export function twoF64(v: v128): v128 {
+  return f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(v128.shuffle<f64>(v, v, 1, 0)));
+}
+
 /** What e^x is made of: how x is split, the ends of its range, and a polynomial made by fit-exponential.py. */
 const EXP: usize = memory.data<f32>([
   1.44269504088896341, 12582912, -0.693359375, 2.12194440e-4,

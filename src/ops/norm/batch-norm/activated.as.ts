@@ -10,6 +10,7 @@ import { batch_norm_statistics, channelsTogether } from "./kernel.as";
 import { SUMS } from "./pieces.as";
 import { addHalvedSums, isHalved, halve } from "./halved.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
+import { LANES } from "../shared/lanes.as";
 import {
   addGradientSumsThrough, gradientRows, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/normalize.as";
@@ -21,13 +22,14 @@ const NUMBERS: usize = 32;
 
 /** An item is a piece of `rows` examples, of `pieces`, of a channel: its mean and M2 go to the table `sums`. */
 export function batch_norm_pieces_statistics(
-  x: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32,
+  x: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   for (let item = begin; item < end; item++) {
     const channel = item / pieces;
     const first = (item - channel * pieces) * rows;
     const at = x + ((<usize>(first * c + channel) * <usize>s) << 2);
-    rowStatistics(at, min(rows, n - first), s, c * s, sums + <usize>item * SUMS);
+    rowStatistics(at, min(rows, n - first), s, c * s, scratch);
+    v128.store(sums + <usize>item * SUMS, v128.load(scratch));
   }
 }
 
@@ -125,7 +127,7 @@ function forward(
     const last = min(first + together, end);
     if (pieces == 1) batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
     else {
-      batch_norm_pieces_statistics(x, sums, n, c, s, pieces, rows, first * pieces, last * pieces);
+      batch_norm_pieces_statistics(x, sums, n, c, s, pieces, rows, first * pieces, last * pieces, scratch);
       batch_norm_pieces_merge(sums, stats, n, c, s, eps, pieces, rows, first, last);
     }
     // The last examples first, as in normalizeRowsThen.
@@ -145,14 +147,14 @@ function forward(
 @inline
 function addSums(
   then: i32, x: usize, dy: usize, y: usize, dx: usize, center: f32, c: i32, s: i32, pooled: usize, height: i32, width: i32,
-  outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, out: usize, planes: usize,
+  outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, out: usize, lanes: usize, planes: usize,
 ): void {
   const size = <usize>s << 2;
   const step = size * <usize>c;
   let at = <usize>(from * c + channel) * size;
   if (pooled != 0 && isHalved(height, width, outHeight, outWidth) && to - from >= 4) {
     const quads = (to - from) & ~3;
-    addHalvedSums(then, x + at, dy + (at >> 2), step >> 2, y + at, dx + at, quads, height, width, step, center, out);
+    addHalvedSums(then, x + at, dy + (at >> 2), step >> 2, y + at, dx + at, quads, height, width, step, center, out, lanes);
     from += quads;
     if (from == to) return;
     at += <usize>quads * step;
@@ -168,12 +170,12 @@ function addSums(
     arriving = planes;
     stride = s;
   }
-  addGradientSumsThrough(then, x + at, arriving, stride, y + at, dx + at, to - from, s, c * s, center, out);
+  addGradientSumsThrough(then, x + at, arriving, stride, y + at, dx + at, to - from, s, c * s, center, out, lanes);
 }
 
 /**
  * What arrives at the norm, which goes to dx (that may be y), and its sums. An item is a piece of a channel. `pooled`, where it
- * is not 0, says that dy is the gradient of the means. Scratch then holds GROUP planes.
+ * is not 0, says that dy is the gradient of the means. Scratch holds LANES bytes and then, GROUP planes.
  */
 // @ts-ignore: decorator
 @inline
@@ -195,7 +197,7 @@ function sumsThrough(
         const center = load<f32>(stats + (<usize>(channel + i) << 2));
         addSums(
           then, x, dy, y, dx, center, c, s, pooled, height, width, outHeight, outWidth, channel + i, from,
-          min(from + some, stop), table + <usize>i * SUMS, scratch,
+          min(from + some, stop), table + <usize>i * SUMS, scratch, scratch + LANES,
         );
       }
     }

@@ -14,6 +14,8 @@ const CHANNELS = 4;
 const HELD = 8 << 20;
 /** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
 const PLANES = 16;
+/** Bytes of lanes that sums are made in, as in the kernels. */
+const LANES = 192;
 
 interface Forward {
 	readonly x: Located;
@@ -64,7 +66,7 @@ export function forwardThen(
 	} else if (pieces === 1) {
 		backend.launch("batch_norm_statistics", [x, stats, n, c, s, eps], c, grain, SCRATCH_BYTES);
 	} else {
-		backend.launch("batch_norm_pieces_statistics", [x, sums, n, c, s, pieces, rows], c * pieces, 1);
+		backend.launch("batch_norm_pieces_statistics", [x, sums, n, c, s, pieces, rows], c * pieces, 1, SCRATCH_BYTES);
 		backend.launch("batch_norm_pieces_merge", [sums, stats, n, c, s, eps, pieces, rows], c, c);
 	}
 	const { last } = backend;
@@ -90,7 +92,7 @@ export function backwardThen(following: Following, args: Backward, like: Tensor,
 	const affine = [args.weight, args.dweight, args.dbias].map(addressOf);
 	const halves = halvingArgs(dy, args.halving);
 	const training = args.training ? 1 : 0;
-	const scratch = args.halving ? 4 * PLANES * s : 0;
+	const scratch = LANES + (args.halving ? 4 * PLANES * s : 0);
 	const grain = channelsAtOnce(part, backend.threads);
 	if (isShared(part, 2, backend)) {
 		const through = [x, dy, y, dx, stats, sums, n, c, s, ...halves, pieces, rows];

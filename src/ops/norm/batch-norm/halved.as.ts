@@ -3,6 +3,7 @@
 // src/ops/norm/shared/normalize.as.ts and src/ops/pool.
 
 import { evens, fma, odds, quarter4, zipHigh, zipLow } from "../../../backend/wasm/simd.as";
+import { LANES, storeLanes } from "../shared/lanes.as";
 import { addSums, GROUP, through4 } from "../shared/normalize.as";
 import { BLOCK } from "../shared/statistics.as";
 
@@ -41,10 +42,11 @@ export function halve(y: usize, means: usize, height: i32, width: i32): void {
 @inline
 export function addHalvedSums(
   then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, height: i32, width: i32, step: usize,
-  center: f32, out: usize,
+  center: f32, out: usize, lanes: usize,
 ): void {
   const c = f32x4.splat(center);
   const quarter = quarter4();
+  const none = f32x4.splat(0);
   const length = height * width;
   const back = <usize>width << 1;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -61,30 +63,39 @@ export function addHalvedSums(
       done += take;
       pending += 4 * take;
       for (; at < end; at += 32) {
-        let xAt = x + at, yAt = y + at, toAt = to + at, d = f32x4.mul(quarter, v128.load(from));
-        let g = through4(then, zipLow(d, d), yAt), h = through4(then, zipHigh(d, d), yAt + 16);
-        v128.store(toAt, g);
-        v128.store(toAt, h, 16);
-        s0 = f32x4.add(f32x4.add(s0, g), h);
-        p0 = fma(h, f32x4.sub(v128.load(xAt, 16), c), fma(g, f32x4.sub(v128.load(xAt), c), p0));
-        xAt += step; yAt += step; toAt += step; d = f32x4.mul(quarter, v128.load(from + dyStep));
-        g = through4(then, zipLow(d, d), yAt); h = through4(then, zipHigh(d, d), yAt + 16);
-        v128.store(toAt, g);
-        v128.store(toAt, h, 16);
-        s1 = f32x4.add(f32x4.add(s1, g), h);
-        p1 = fma(h, f32x4.sub(v128.load(xAt, 16), c), fma(g, f32x4.sub(v128.load(xAt), c), p1));
-        xAt += step; yAt += step; toAt += step; d = f32x4.mul(quarter, v128.load(from + 2 * dyStep));
-        g = through4(then, zipLow(d, d), yAt); h = through4(then, zipHigh(d, d), yAt + 16);
-        v128.store(toAt, g);
-        v128.store(toAt, h, 16);
-        s2 = f32x4.add(f32x4.add(s2, g), h);
-        p2 = fma(h, f32x4.sub(v128.load(xAt, 16), c), fma(g, f32x4.sub(v128.load(xAt), c), p2));
-        xAt += step; yAt += step; toAt += step; d = f32x4.mul(quarter, v128.load(from + 3 * dyStep));
-        g = through4(then, zipLow(d, d), yAt); h = through4(then, zipHigh(d, d), yAt + 16);
-        v128.store(toAt, g);
-        v128.store(toAt, h, 16);
-        s3 = f32x4.add(f32x4.add(s3, g), h);
-        p3 = fma(h, f32x4.sub(v128.load(xAt, 16), c), fma(g, f32x4.sub(v128.load(xAt), c), p3));
+        let xAt = x + at, yAt = y + at, toAt = to + at, dAt = from;
+        // Halves of a cache line have lanes of their own, as they have there.
+        if ((at & 32) == 0) {
+          for (let k = 0; k < 4; k++) {
+            const d = f32x4.mul(quarter, v128.load(dAt));
+            const g = through4(then, zipLow(d, d), yAt), h = through4(then, zipHigh(d, d), yAt + 16);
+            v128.store(toAt, g);
+            v128.store(toAt, h, 16);
+            s0 = f32x4.add(s0, g);
+            s1 = f32x4.add(s1, h);
+            p0 = fma(g, f32x4.sub(v128.load(xAt), c), p0);
+            p1 = fma(h, f32x4.sub(v128.load(xAt, 16), c), p1);
+            xAt += step;
+            yAt += step;
+            toAt += step;
+            dAt += dyStep;
+          }
+        } else {
+          for (let k = 0; k < 4; k++) {
+            const d = f32x4.mul(quarter, v128.load(dAt));
+            const g = through4(then, zipLow(d, d), yAt), h = through4(then, zipHigh(d, d), yAt + 16);
+            v128.store(toAt, g);
+            v128.store(toAt, h, 16);
+            s2 = f32x4.add(s2, g);
+            s3 = f32x4.add(s3, h);
+            p2 = fma(g, f32x4.sub(v128.load(xAt), c), p2);
+            p3 = fma(h, f32x4.sub(v128.load(xAt, 16), c), p3);
+            xAt += step;
+            yAt += step;
+            toAt += step;
+            dAt += dyStep;
+          }
+        }
         from += 16;
         left -= 8;
         if (left == 0) {
@@ -95,7 +106,9 @@ export function addHalvedSums(
         }
       }
       if (pending >= BLOCK || (done == length && ((row + 4) % GROUP == 0 || row + 4 == rows))) {
-        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
+        storeLanes(lanes, s0, s1, s2, s3, none, none);
+        storeLanes(lanes + LANES / 2, p0, p1, p2, p3, none, none);
+        addSums(out, lanes);
         s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
         pending = 0;
       }

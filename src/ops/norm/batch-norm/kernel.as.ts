@@ -8,7 +8,7 @@ import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
 import {
   addGradientSums, gradientRows, gradientShortRows, gradientSums, GROUP, normalizeRows,
 } from "../shared/normalize.as";
-import { addRowStatistics, rowsTogether, SHORT } from "../shared/statistics.as";
+import { addRowStatistics, beginStatistics, endStatistics, rowsTogether, SHORT, STATE } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
 import {
   gradientWide, normalizeWide, roughCenters, WIDE, WIDE_BYTES, wideColumnSums, wideGradientSums,
@@ -47,15 +47,18 @@ export function batch_norm_statistics(
   const rows = together > 1 ? rowsTogether(s) : n;
   for (let first = begin; first < end; first += together) {
     const channels = min(together, end - first);
-    for (let i = 0; i < channels; i++) store<f64>(scratch + <usize>i * EACH, 0, 16);
+    for (let i = 0; i < channels; i++) {
+      beginStatistics(x + ((<usize>(first + i) * <usize>s) << 2), s, scratch + <usize>i * STATE);
+    }
     for (let example = 0; example < n; example += rows) {
       let at = x + ((<usize>(example * c + first) * <usize>s) << 2);
       for (let i = 0; i < channels; i++, at += <usize>s << 2) {
-        addRowStatistics(at, min(rows, n - example), s, c * s, scratch + <usize>i * EACH);
+        addRowStatistics(at, min(rows, n - example), s, c * s, scratch + <usize>i * STATE);
       }
     }
     for (let i = 0; i < channels; i++) {
-      const state = scratch + <usize>i * EACH;
+      const state = scratch + <usize>i * STATE;
+      endStatistics(state);
       storeStatistics(stats, first + i, c, load<f64>(state), load<f64>(state, 8) / count, eps);
     }
   }
@@ -104,6 +107,7 @@ export function batch_norm_backward(
   n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
+  const lanes = scratch + <usize>TOGETHER * EACH;
   const together = channelsTogether(n, s, 2, end - begin);
   const rows = together > 1 ? GROUP : n;
   for (let first = begin; first < end; first += together) {
@@ -116,7 +120,7 @@ export function batch_norm_backward(
       for (let state = scratch, channel = first; channel < last; channel++, state += EACH) {
         const offset = (<usize>(example * c + channel) * <usize>s) << 2;
         const center = load<f32>(stats + (<usize>channel << 2));
-        addGradientSums(x + offset, dy + offset, min(rows, n - example), s, c * s, center, state);
+        addGradientSums(x + offset, dy + offset, min(rows, n - example), s, c * s, center, state, lanes);
       }
     }
     for (let state = scratch, channel = first; channel < last; channel++, state += EACH) {
@@ -261,7 +265,7 @@ export function batch_norm_masked_backward(
   for (let channel = begin; channel < end; channel++) {
     const center = load<f32>(stats + (<usize>channel << 2));
     const offset = (<usize>channel * <usize>s) << 2;
-    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
+    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch, scratch + EACH);
     const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
     storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, 1, out, 4);
     if (dx == 0) continue;

@@ -13,7 +13,8 @@ const ROWS = 4;
 const MOST_PIECES = 8;
 /** As in the kernels. */
 export const SUMS_BYTES = 64;
-const SCRATCH_BYTES = 32;
+/** STATE in the kernels. */
+const SCRATCH_BYTES = 256;
 
 /** How a channel is cut: into so many pieces of so many examples, the last of which may have fewer. */
 export interface Cut {

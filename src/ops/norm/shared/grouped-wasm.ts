@@ -10,7 +10,8 @@ import type { GroupedKernels } from "./grouped.ts";
 const CHUNK = 16384;
 /** Most chunks, and so rows of partial sums, where each element has a scale of its own. */
 const MAX_CHUNKS = 64;
-const SCRATCH_BYTES = 64;
+/** STATE in the kernels. */
+const SCRATCH_BYTES = 256;
 
 const ptrOf = (tensor: Tensor | null) => tensor?.ptr ?? 0;
 

@@ -3,7 +3,8 @@
 // by side, as in quadStatistics.
 
 import { fma, logistic4, one4, storeFirst } from "../../../backend/wasm/simd.as";
-import { BLOCK, laneMask, sum2 } from "./statistics.as";
+import { LANES, storeLanes, sumOfLanes } from "./lanes.as";
+import { BLOCK, laneMask } from "./statistics.as";
 
 // What may follow a norm in the same pass. Each kernel is compiled for one of them.
 export const NOTHING: i32 = 0;
@@ -131,43 +132,32 @@ export function normalizeRows(
 /**
  * Adds sum g and sum g (x - center) over the rows to the two float64 at `out`; g is the gradient of the normalized values:
  * dy itself, or what an activation with result `y` makes of it, which is then written to `to`. GROUP rows at a time, and
- * what is left over last, give the bits of all at once. Rows of dy are `dyStride` elements apart.
+ * what is left over last, give the bits of all at once. Rows of dy are `dyStride` elements apart. `lanes`: LANES bytes.
  */
 // @ts-ignore: decorator
 @inline
 export function addGradientSumsThrough(
   then: i32, x: usize, dy: usize, dyStride: i32, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32,
-  out: usize,
+  out: usize, lanes: usize,
 ): void {
   const step = <usize>stride << 2;
   const dyStep = <usize>dyStride << 2;
   const quads = rows & ~3;
-  if (quads > 0) quadGradientSums(then, x, dy, dyStep, y, to, quads, length, step, center, out);
+  if (quads > 0) quadGradientSums(then, x, dy, dyStep, y, to, quads, length, step, center, out, lanes);
   if (rows == quads) return;
   const skip = <usize>quads * step;
   const rest = dy + <usize>quads * dyStep;
-  singleGradientSums(then, x + skip, rest, dyStep, y + skip, to + skip, rows - quads, length, step, center, out);
+  singleGradientSums(then, x + skip, rest, dyStep, y + skip, to + skip, rows - quads, length, step, center, out, lanes);
 }
 
-// @ts-ignore: decorator
-@inline
-export function addSums(
-  out: usize, s0: v128, s1: v128, s2: v128, s3: v128, p0: v128, p1: v128, p2: v128, p3: v128,
-): void {
-  store<f64>(out, load<f64>(out) + sum2(s0, s1, s2, s3));
-  store<f64>(out, load<f64>(out, 8) + sum2(p0, p1, p2, p3), 8);
+/** Adds the two sums whose lanes stand at `lanes` to the two float64 at `out`. */
+export function addSums(out: usize, lanes: usize): void {
+  const sum = sumOfLanes(lanes), dot = sumOfLanes(lanes + LANES / 2);
+  store<f64>(out, load<f64>(out) + (f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)));
+  store<f64>(out, load<f64>(out, 8) + (f64x2.extract_lane(dot, 0) + f64x2.extract_lane(dot, 1)), 8);
 }
 
-/** g of four values, written to `to` where it is not what arrived. */
-// @ts-ignore: decorator
-@inline
-function arrived4(then: i32, dy: usize, y: usize, to: usize): v128 {
-  const g = through4(then, v128.load(dy), y);
-  if (then != NOTHING) v128.store(to, g);
-  return g;
-}
-
-/** g of the first `count` of four values, the others 0. */
+/** g of the first `count` of four values, the others 0; written to `to` where it is not what arrived. */
 // @ts-ignore: decorator
 @inline
 function arrivedFirst(then: i32, dy: usize, y: usize, to: usize, count: i32): v128 {
@@ -176,53 +166,87 @@ function arrivedFirst(then: i32, dy: usize, y: usize, to: usize, count: i32): v1
   return g;
 }
 
+/** The same of all four. */
+// @ts-ignore: decorator
+@inline
+function arrived4(then: i32, dy: usize, y: usize, to: usize): v128 {
+  const g = through4(then, v128.load(dy), y);
+  if (then != NOTHING) v128.store(to, g);
+  return g;
+}
+
 /** Four rows side by side, as in quadStatistics. */
 // @ts-ignore: decorator
 @inline
 function quadGradientSums(
   then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32,
-  out: usize,
+  out: usize, lanes: usize,
 ): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
   const mask = laneMask(tail);
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, rest0 = s0, rest1 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0, dots0 = s0, dots1 = s0;
   let pending = 0;
   for (let row = 0; row < rows; row += 4) {
-    const step2 = 2 * step, step3 = 3 * step;
-    const dyStep2 = 2 * dyStep, dyStep3 = 3 * dyStep;
     for (let done = 0; done < length; ) {
       const take = min(length - done, BLOCK / 4);
       let at = <usize>done << 2;
       const end = at + (<usize>(take & ~3) << 2);
       done += take;
       pending += 4 * take;
+      for (; at + 64 <= end; at += 64) {
+        for (let k = 0, xAt = x + at + 0, gAt = dy + at + 0, yAt = y + at + 0, toAt = to + at + 0; k < 4; k++) {
+          const g0 = arrived4(then, gAt, yAt, toAt), g1 = arrived4(then, gAt + 16, yAt + 16, toAt + 16);
+          s0 = f32x4.add(s0, g0);
+          s1 = f32x4.add(s1, g1);
+          p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
+          p1 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p1);
+          xAt += step;
+          gAt += dyStep;
+          yAt += step;
+          toAt += step;
+        }
+        for (let k = 0, xAt = x + at + 32, gAt = dy + at + 32, yAt = y + at + 32, toAt = to + at + 32; k < 4; k++) {
+          const g0 = arrived4(then, gAt, yAt, toAt), g1 = arrived4(then, gAt + 16, yAt + 16, toAt + 16);
+          s2 = f32x4.add(s2, g0);
+          s3 = f32x4.add(s3, g1);
+          p2 = fma(g0, f32x4.sub(v128.load(xAt), c), p2);
+          p3 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p3);
+          xAt += step;
+          gAt += dyStep;
+          yAt += step;
+          toAt += step;
+        }
+      }
       for (; at < end; at += 16) {
-        const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
-        const g0 = arrived4(then, gAt, yAt, toAt);
-        s0 = f32x4.add(s0, g0);
-        p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
-        const g1 = arrived4(then, gAt + dyStep, yAt + step, toAt + step);
-        s1 = f32x4.add(s1, g1);
-        p1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), p1);
-        const g2 = arrived4(then, gAt + dyStep2, yAt + step2, toAt + step2);
-        s2 = f32x4.add(s2, g2);
-        p2 = fma(g2, f32x4.sub(v128.load(xAt + step2), c), p2);
-        const g3 = arrived4(then, gAt + dyStep3, yAt + step3, toAt + step3);
-        s3 = f32x4.add(s3, g3);
-        p3 = fma(g3, f32x4.sub(v128.load(xAt + step3), c), p3);
+        let xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
+        for (let k = 0; k < 2; k++) {
+          const g0 = arrived4(then, gAt, yAt, toAt);
+          rest0 = f32x4.add(rest0, g0);
+          dots0 = fma(g0, f32x4.sub(v128.load(xAt), c), dots0);
+          const g1 = arrived4(then, gAt + dyStep, yAt + step, toAt + step);
+          rest1 = f32x4.add(rest1, g1);
+          dots1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), dots1);
+          xAt += 2 * step;
+          gAt += 2 * dyStep;
+          yAt += 2 * step;
+          toAt += 2 * step;
+        }
       }
       if (tail > 0 && done == length) {
         for (let k = 0, dyAt = at; k < 4; k++, at += step, dyAt += dyStep) {
           const g = arrivedFirst(then, dy + dyAt, y + at, to + at, tail);
-          s0 = f32x4.add(s0, g);
-          p0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p0);
+          rest0 = f32x4.add(rest0, g);
+          dots0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), dots0);
         }
       }
       if (pending >= BLOCK || (done == length && ((row + 4) % GROUP == 0 || row + 4 == rows))) {
-        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
-        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
+        storeLanes(lanes, s0, s1, s2, s3, rest0, rest1);
+        storeLanes(lanes + LANES / 2, p0, p1, p2, p3, dots0, dots1);
+        addSums(out, lanes);
+        s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
+        p0 = p1 = p2 = p3 = dots0 = dots1 = f32x4.splat(0);
         pending = 0;
       }
     }
@@ -238,13 +262,13 @@ function quadGradientSums(
 @inline
 function singleGradientSums(
   then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32,
-  out: usize,
+  out: usize, lanes: usize,
 ): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
   const mask = laneMask(tail);
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, rest0 = s0, rest1 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0, dots0 = s0, dots1 = s0;
   let pending = 0;
   for (let row = 0; row < rows; row++) {
     for (let done = 0; done < length; ) {
@@ -268,17 +292,20 @@ function singleGradientSums(
       }
       for (; at < end; at += 16) {
         const g = arrived4(then, dy + at, y + at, to + at);
-        s0 = f32x4.add(s0, g);
-        p0 = fma(g, f32x4.sub(v128.load(x + at), c), p0);
+        rest0 = f32x4.add(rest0, g);
+        dots0 = fma(g, f32x4.sub(v128.load(x + at), c), dots0);
       }
       if (tail > 0 && done == length) {
         const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
-        s1 = f32x4.add(s1, g);
-        p1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p1);
+        rest1 = f32x4.add(rest1, g);
+        dots1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), dots1);
       }
       if (pending >= BLOCK || (done == length && row == rows - 1)) {
-        addSums(out, s0, s1, s2, s3, p0, p1, p2, p3);
-        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
+        storeLanes(lanes, s0, s1, s2, s3, rest0, rest1);
+        storeLanes(lanes + LANES / 2, p0, p1, p2, p3, dots0, dots1);
+        addSums(out, lanes);
+        s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
+        p0 = p1 = p2 = p3 = dots0 = dots1 = f32x4.splat(0);
         pending = 0;
       }
     }
@@ -289,20 +316,20 @@ function singleGradientSums(
   }
 }
 
-/** sum dy and sum dy (x - center) over the rows, as float64 at `out`. */
+/** sum dy and sum dy (x - center) over the rows, as float64 at `out`; LANES bytes of `lanes`. */
 export function gradientSums(
-  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize, lanes: usize,
 ): void {
   store<f64>(out, 0);
   store<f64>(out, 0, 8);
-  addGradientSums(x, dy, rows, length, stride, center, out);
+  addGradientSums(x, dy, rows, length, stride, center, out, lanes);
 }
 
 /** The same, added to what stands at `out`, as {@link addGradientSumsThrough}. */
 export function addGradientSums(
-  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize, lanes: usize,
 ): void {
-  addGradientSumsThrough(NOTHING, x, dy, stride, 0, 0, rows, length, stride, center, out);
+  addGradientSumsThrough(NOTHING, x, dy, stride, 0, 0, rows, length, stride, center, out, lanes);
 }
 
 /** dx of four values. */

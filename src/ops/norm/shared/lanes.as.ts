@@ -1,0 +1,29 @@
+// Lanes of float32 in which blocks of two sums are made, side by side, and their way to float64. Values that lie beside one
+// another have lanes of their own from the beginning of a loop to its end, where they are stored beside one another: so V8 can
+// merge two vectors into one. What is left of a row that does not fill cache lines has others.
+
+import { twoF64 } from "../../../backend/wasm/simd.as";
+
+/** Bytes of the lanes of two sums of a block, six vectors each. */
+export const LANES: usize = 192;
+
+/** Puts the lanes of one sum away: a pair of stores each for what lies beside one another, which V8 merges two vectors for. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(at: usize, v0: v128, v1: v128, v2: v128, v3: v128, rest0: v128, rest1: v128): void {
+  v128.store(at, v0);
+  v128.store(at, v1, 16);
+  v128.store(at, v2, 32);
+  v128.store(at, v3, 48);
+  v128.store(at, rest0, 64);
+  v128.store(at, rest1, 80);
+}
+
+/** Their sum in two lanes of float64. */
+// @ts-ignore: decorator
+@inline
+export function sumOfLanes(at: usize): v128 {
+  const first = f64x2.add(twoF64(v128.load(at)), twoF64(v128.load(at, 16)));
+  const second = f64x2.add(twoF64(v128.load(at, 32)), twoF64(v128.load(at, 48)));
+  return f64x2.add(f64x2.add(first, second), f64x2.add(twoF64(v128.load(at, 64)), twoF64(v128.load(at, 80))));
+}
