@@ -66,6 +66,33 @@ describe("wasm against the float64 reference on shapes that are cut into chunks"
 			});
 		expect(relativeError(variance(backends.wasm), variance(backends.reference))).toBeLessThan(1e-5);
 	});
+
+	test.each<[string, (example: number) => number]>([
+		["moves on by a hundred deviations from one example to the next", (example) => 100 * example],
+		["jumps once, by ten thousand deviations, far behind the first", (example) => (example < 37 ? 0 : 1e4)],
+		["is ten thousand deviations away in the first four examples", (example) => (example < 4 ? 1e4 : 0)],
+	])("a mean that %s", (_, meanOf) => {
+		for (const shape of [
+			[64, 2, 1500],
+			[259, 3, 64],
+			[130, 5, 50],
+			[1000, 2, 256],
+			[8000, 1, 256],
+		]) {
+			const data = new Generator(9).fillNormal(new Float32Array(shape.reduce((a, b) => a * b)));
+			const each = shape[1] * shape[2];
+			for (let i = 0; i < data.length; i++) data[i] += meanOf(Math.floor(i / each));
+			const statistics = (backend: Backend) =>
+				withBackend(backend, () => {
+					const running = buffers(shape[1]);
+					batchNorm(tensor(data, shape), { ...running, training: true, momentum: 1 });
+					return { mean: running.runningMean.dataSync(), variance: running.runningVar.dataSync() };
+				});
+			const [actual, expected] = [statistics(backends.wasm), statistics(backends.reference)];
+			expect(relativeError(actual.mean, expected.mean), `mean of ${shape}`).toBeLessThan(5e-7);
+			expect(relativeError(actual.variance, expected.variance), `variance of ${shape}`).toBeLessThan(5e-7);
+		}
+	});
 });
 
 test.each([[[64, 6, 24, 24]], [[256, 100]], [[8, 64, 10, 10]]])("the same bits on 1, 2 and 3 threads: %j", (shape) =>
