@@ -3,6 +3,7 @@
 export * from "./elementwise/kernel.as";
 export * from "./norm/batch-norm/kernel.as";
 export * from "./norm/batch-norm/rows.as";
+export * from "./norm/batch-norm/apart.as";
 export * from "./norm/batch-norm/activated.as";
 export * from "./norm/batch-norm/pieces.as";
 export * from "./gather/kernel.as";

@@ -8,39 +8,17 @@
 
 import { batch_norm_statistics, channelsTogether } from "./kernel.as";
 import { SUMS } from "./pieces.as";
+import {
+  batch_norm_pieces_merge, batch_norm_pieces_statistics, batch_norm_sums_merge, gradientBlock,
+} from "./apart.as";
 import { addHalvedSums, isHalved, halve } from "./halved.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
 import { LANES } from "../shared/lanes.as";
 import {
-  addGradientSumsThrough, gradientRows, GROUP, normalizeRows, normalizeRowsThen, RELU, SIGMOID,
+  addGradientSumsThrough, GROUP, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/normalize.as";
-import { rowsTogether, rowStatistics } from "../shared/statistics.as";
-import { mergeStatistics, storeGradient, valueOr } from "../shared/table.as";
-
-/** Behind the two sums of a channel or piece: the three numbers that its gradient is made with. */
-const NUMBERS: usize = 32;
-
-/** An item is a piece of `rows` examples, of `pieces`, of a channel: its mean and M2 go to the table `sums`. */
-export function batch_norm_pieces_statistics(
-  x: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32, scratch: usize,
-): void {
-  for (let item = begin; item < end; item++) {
-    const channel = item / pieces;
-    const first = (item - channel * pieces) * rows;
-    const at = x + ((<usize>(first * c + channel) * <usize>s) << 2);
-    rowStatistics(at, min(rows, n - first), s, c * s, scratch);
-    v128.store(sums + <usize>item * SUMS, v128.load(scratch));
-  }
-}
-
-/** `stats` of channels from those of their pieces. */
-export function batch_norm_pieces_merge(
-  sums: usize, stats: usize, n: i32, c: i32, s: i32, eps: f64, pieces: i32, rows: i32, begin: i32, end: i32,
-): void {
-  for (let channel = begin; channel < end; channel++) {
-    mergeStatistics(stats, channel, c, sums + <usize>(channel * pieces) * SUMS, 8, SUMS, n, rows, s, eps);
-  }
-}
+import { rowsTogether } from "../shared/statistics.as";
+import { valueOr } from "../shared/table.as";
 
 /** y and, where asked for, the means, of examples [example, example + rows) of a channel, from `stats`. */
 // @ts-ignore: decorator
@@ -205,54 +183,6 @@ function sumsThrough(
   }
 }
 
-/** dweight and dbias of channels, and the numbers that dx is made with, behind the sums of their first pieces. */
-export function batch_norm_sums_merge(
-  sums: usize, weight: usize, dweight: usize, dbias: usize, stats: usize, n: i32, c: i32, s: i32, training: i32, pieces: i32,
-  begin: i32, end: i32,
-): void {
-  const count = <f64>n * <f64>s;
-  for (let channel = begin; channel < end; channel++) {
-    const first = sums + <usize>(channel * pieces) * SUMS;
-    let sum: f64 = 0;
-    let dot: f64 = 0;
-    for (let i = 0, at = first; i < pieces; i++, at += SUMS) {
-      sum += load<f64>(at);
-      dot += load<f64>(at, 8);
-    }
-    storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, training, first + NUMBERS, 4);
-  }
-}
-
-/** What stands in dx becomes what leaves the norm, in examples [example, example + rows) of a channel. */
-// @ts-ignore: decorator
-@inline
-function gradientBlock(
-  x: usize, dx: usize, stats: usize, sums: usize, c: i32, s: i32, training: i32, pieces: i32, channel: i32, example: i32,
-  rows: i32,
-): void {
-  const numbers = sums + <usize>(channel * pieces) * SUMS + NUMBERS;
-  const a = load<f32>(numbers), b = load<f32>(numbers, 4), shift = load<f32>(numbers, 8);
-  const at = (<usize>(example * c + channel) * <usize>s) << 2;
-  const to = dx + at;
-  if (training) gradientRows(x + at, to, to, rows, s, c * s, load<f32>(stats + (<usize>channel << 2)), a, b, shift);
-  else normalizeRows(to, to, rows, s, c * s, 0, a, 0);
-}
-
-/** Items as in `normalize`. */
-export function batch_norm_gradients_in_place(
-  x: usize, dx: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32, training: i32, pieces: i32,
-  begin: i32, end: i32,
-): void {
-  const most = rowsTogether(s);
-  for (let item = begin; item < end; item++) {
-    const block = item / c;
-    const example = block * most;
-    gradientBlock(
-      x, dx, stats, sums, c, s, training, pieces, item - block * c, example, min(most, n - example),
-    );
-  }
-}
-
 /** Items are channels: their sums, then all of dx. */
 // @ts-ignore: decorator
 @inline
@@ -278,7 +208,7 @@ function backward(
     batch_norm_sums_merge(sums, weight, dweight, dbias, stats, n, c, s, training, pieces, first, last);
     for (let example = ((n - 1) / most) * most; example >= 0; example -= most) {
       for (let channel = first; channel < last; channel++) {
-        gradientBlock(x, dx, stats, sums, c, s, training, pieces, channel, example, min(most, n - example));
+        gradientBlock(x, dx, dx, stats, sums, c, s, training, pieces, channel, example, min(most, n - example));
       }
     }
   }

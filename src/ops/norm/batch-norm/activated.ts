@@ -4,14 +4,13 @@ import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
-import { addressOf, CHUNK, channelsAtOnce, type Located, SCRATCH_BYTES } from "../shared/statistics.ts";
+import { addressOf, channelsAtOnce, type Located, SCRATCH_BYTES } from "../shared/statistics.ts";
+import { isBackwardApart, isHeldOrLong, launchByBlock, launchGradients, launchStatistics } from "./apart.ts";
 import type { Following, Halving } from "./fused.ts";
 import { cutOf, SUMS_BYTES } from "./pieces.ts";
 
 /** Channels that a thread has at least where channels are what threads take. */
 const CHANNELS = 4;
-/** Bytes read twice up to which they need not be: a third-level cache holds them in between. */
-const HELD = 8 << 20;
 /** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
 const PLANES = 16;
 /** Bytes of lanes that sums are made in, as in the kernels. */
@@ -51,28 +50,22 @@ export function forwardThen(
 	like: Tensor,
 	part: ChannelGeometry,
 ): number {
+	if (isHeldOrLong(part)) {
+		// JavaScript, which looks at the statistics before it goes on, does so while y is made.
+		const last = launchStatistics(args, eps, like, part);
+		normalizeThen(following, args, like, part);
+		return last;
+	}
 	const { n, c, s } = part;
 	const { pieces, rows } = cutOf(part, 1);
 	const backend = wasmOf(like);
 	const sums = pieces > 1 ? backend.take(c * pieces * SUMS_BYTES) : 0;
-	const [x, y, weight, bias, stats] = [args.x, args.y, args.weight, args.bias, args.stats].map(addressOf);
+	const addresses = [args.x, args.y, args.weight, args.bias, args.stats].map(addressOf);
+	const numbers = [...halvingArgs(addressOf(args.pooled ?? null), args.halving), eps, pieces, rows];
 	const grain = channelsAtOnce(part, backend.threads);
-	// JavaScript looks at the statistics before it goes on. Where they are launched by themselves, that is while y is made.
-	const apart = backend.threads > 1 && isHeld(part, 1);
-	if (!apart) {
-		const numbers = [...halvingArgs(addressOf(args.pooled ?? null), args.halving), eps, pieces, rows];
-		const all = [x, y, weight, bias, stats, sums, n, c, s, ...numbers];
-		backend.launch(`batch_norm_${following}_forward`, all, c, grain, SCRATCH_BYTES);
-	} else if (pieces === 1) {
-		backend.launch("batch_norm_statistics", [x, stats, n, c, s, eps], c, grain, SCRATCH_BYTES);
-	} else {
-		backend.launch("batch_norm_pieces_statistics", [x, sums, n, c, s, pieces, rows], c * pieces, 1, SCRATCH_BYTES);
-		backend.launch("batch_norm_pieces_merge", [sums, stats, n, c, s, eps, pieces, rows], c, c);
-	}
-	const { last } = backend;
+	backend.launch(`batch_norm_${following}_forward`, [...addresses, sums, n, c, s, ...numbers], c, grain, SCRATCH_BYTES);
 	if (sums !== 0) backend.giveBack(sums);
-	if (apart) normalizeThen(following, args, like, part);
-	return last;
+	return backend.last;
 }
 
 /** y from given statistics, and the means of y where there are some. */
@@ -85,50 +78,29 @@ export function normalizeThen(following: Following, args: Forward, like: Tensor,
 /** Gradients back through what follows and the norm. */
 export function backwardThen(following: Following, args: Backward, like: Tensor, part: ChannelGeometry): void {
 	const { n, c, s } = part;
-	const { pieces, rows } = cutOf(part, 2);
+	const cut = cutOf(part, 2);
+	const { pieces, rows } = cut;
 	const backend = wasmOf(like);
 	const sums = backend.take(c * pieces * SUMS_BYTES);
 	const [x, dy, y, dx, stats] = [args.x, args.dy, args.y, args.dx, args.stats].map(addressOf);
-	const affine = [args.weight, args.dweight, args.dbias].map(addressOf);
 	const halves = halvingArgs(dy, args.halving);
-	const training = args.training ? 1 : 0;
 	const scratch = LANES + (args.halving ? 4 * PLANES * s : 0);
 	const grain = channelsAtOnce(part, backend.threads);
-	if (isShared(part, 2, backend)) {
+	if (isBackwardApart(part) || hasFewChannels(part, backend)) {
 		const through = [x, dy, y, dx, stats, sums, n, c, s, ...halves, pieces, rows];
 		backend.launch(`batch_norm_${following}_sums`, through, c * pieces, pieces > 1 ? 1 : grain, scratch);
-		const merging = [sums, ...affine, stats, n, c, s, training, pieces];
-		backend.launch("batch_norm_sums_merge", merging, c, c);
-		launchByBlock(backend, "batch_norm_gradients_in_place", [x, dx, stats, sums], part, [training, pieces]);
+		launchGradients({ ...args, dy: args.dx, sums }, backend, part, cut);
 	} else {
-		const all = [x, dy, y, dx, ...affine, stats, sums, n, c, s, ...halves, training, pieces, rows];
+		const affine = [args.weight, args.dweight, args.dbias].map(addressOf);
+		const all = [x, dy, y, dx, ...affine, stats, sums, n, c, s, ...halves, args.training ? 1 : 0, pieces, rows];
 		backend.launch(`batch_norm_${following}_backward`, all, c, grain, scratch);
 	}
 	backend.giveBack(sums);
 }
 
-/** Whether threads share each channel: they have few, and a cache holds what is read twice. Bits are the same. */
-function isShared(part: ChannelGeometry, tensors: number, { threads }: WasmBackend): boolean {
-	return threads > 1 && part.c < CHANNELS * threads && isHeld(part, tensors);
-}
-
-/** Whether a third-level cache holds what is read twice. */
-function isHeld({ n, c, s }: ChannelGeometry, tensors: number): boolean {
-	return 4 * n * c * s * tensors <= HELD;
-}
-
-/** Runs a kernel whose items are blocks of examples of a channel. `numbers` are those behind n, c, s. */
-function launchByBlock(
-	backend: WasmBackend,
-	kernel: string,
-	addresses: readonly number[],
-	{ n, c, s }: ChannelGeometry,
-	numbers: readonly number[],
-): void {
-	// rowsTogether in the kernels.
-	const rows = 4 * Math.ceil(256 / s);
-	const grain = Math.ceil(CHUNK / (Math.min(rows, n) * s));
-	backend.launch(kernel, [...addresses, n, c, s, ...numbers], Math.ceil(n / rows) * c, grain);
+/** Whether threads share each channel because they have few. Bits are the same. */
+function hasFewChannels(part: ChannelGeometry, { threads }: WasmBackend): boolean {
+	return threads > 1 && part.c < CHANNELS * threads && isHeldOrLong(part);
 }
 
 /** What kernels are told of the means; zeros where there are none. */

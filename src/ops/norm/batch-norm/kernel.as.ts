@@ -64,8 +64,8 @@ export function batch_norm_statistics(
   }
 }
 
-/** y from `stats`: (x - mean) rstd weight + bias. */
-export function batch_norm_normalize(
+/** y of channels from `stats`: (x - mean) rstd weight + bias. */
+function normalizeChannels(
   x: usize, y: usize, weight: usize, bias: usize, stats: usize, n: i32, c: i32, s: i32, begin: i32, end: i32,
 ): void {
   const row = <usize>c << 2;
@@ -97,7 +97,7 @@ export function batch_norm_forward(
   for (let first = begin; first < end; first += together) {
     const last = min(first + together, end);
     batch_norm_statistics(x, stats, n, c, s, eps, first, last, scratch);
-    batch_norm_normalize(x, y, weight, bias, stats, n, c, s, first, last);
+    normalizeChannels(x, y, weight, bias, stats, n, c, s, first, last);
   }
 }
 
@@ -253,7 +253,7 @@ export function batch_norm_masked_forward(
   for (let channel = begin; channel < end; channel++) {
     maskedStatistics(x + ((<usize>channel * <usize>s) << 2), mask, n, s, c * s, count, scratch);
     storeStatistics(stats, channel, c, load<f64>(scratch), load<f64>(scratch, 8) / count, eps);
-    batch_norm_normalize(x, y, weight, bias, stats, n, c, s, channel, channel + 1);
+    normalizeChannels(x, y, weight, bias, stats, n, c, s, channel, channel + 1);
   }
 }
 

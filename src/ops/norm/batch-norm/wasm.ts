@@ -4,6 +4,7 @@
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { launchByChannel } from "../shared/statistics.ts";
 import { backwardThen, forwardThen, normalizeThen } from "./activated.ts";
+import { backwardApart, forwardApart, isBackwardApart, isForwardApart, normalizeByBlock } from "./apart.ts";
 import type { BatchNormKernels } from "./fused.ts";
 import { cutOf, launchByPiece } from "./pieces.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
@@ -29,6 +30,9 @@ export const wasmBatchNorm: BatchNormKernels = {
 			launchByChannel("batch_norm_masked_forward", x, part, masked);
 		} else if (isLargeTable(part)) {
 			forwardRows({ x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart], eps }, x, part);
+		} else if (isForwardApart(part)) {
+			const located = { x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart] } as const;
+			return forwardApart(located, eps, x, part);
 		} else {
 			const cut = cutOf(part, 1);
 			const args = { tensors, numbers: [eps] };
@@ -43,6 +47,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 		if (following) {
 			normalizeThen(following, { x, y, pooled, weight, bias, stats, halving }, x, part);
 		} else if (isLargeTable(part)) normalizeRows({ x, y, weight, bias, stats }, x, part);
+		else if (part.s > 1) normalizeByBlock({ x, y, weight, bias, stats }, x, part);
 		else launchByChannel("batch_norm_normalize", x, part, { tensors });
 	},
 
@@ -60,6 +65,9 @@ export const wasmBatchNorm: BatchNormKernels = {
 		} else if (isLargeTable(part)) {
 			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
 			backwardRows({ ...located, training }, x, part);
+		} else if (isBackwardApart(part)) {
+			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
+			backwardApart({ ...located, training }, x, part);
 		} else {
 			const cut = cutOf(part, 2);
 			const args = { tensors, numbers: [training ? 1 : 0] };

@@ -12,7 +12,7 @@ interface StatisticsKernels {
 /** Elements that make a chunk worth a hand-over between threads. */
 export const CHUNK = 16384;
 /** Channels of so few values in each example are taken together where that leaves so many chunks a thread; see batch-norm/kernel.as.ts. */
-const SHORT = 256;
+export const SHORT = 256;
 const TOGETHER = 8;
 const LEAST_CHUNKS = 2;
 /** Columns that a kernel takes together. */

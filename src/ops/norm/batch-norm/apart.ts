@@ -1,0 +1,132 @@
+// Launching the kernels of apart.as.ts: one visit to x after the other.
+
+import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { wasmOf } from "../../op.ts";
+import type { ChannelGeometry } from "../shared/geometry.ts";
+import { addressOf, CHUNK, channelsAtOnce, type Located, SCRATCH_BYTES, SHORT } from "../shared/statistics.ts";
+import { type Cut, cutOf, SUMS_BYTES } from "./pieces.ts";
+
+/** Bytes of x up to which a third-level cache holds it from one visit to the next. */
+const HELD = 16 << 20;
+/** Bytes of a channel of which no cache that a core has to itself holds anything until the second visit. */
+const LONG = 4 << 20;
+/** Bytes of a channel, in x or in x and dy, from which on the order of memory is worth more than finding the channel in the cache. */
+const WORTH = { forward: 64 << 10, backward: 256 << 10 };
+
+interface Forward {
+	readonly x: Located;
+	readonly y: Located;
+	readonly weight: Located;
+	readonly bias: Located;
+	readonly stats: Located;
+}
+
+interface Backward {
+	readonly x: Located;
+	readonly dy: Located;
+	readonly dx: Located;
+	readonly weight: Located;
+	readonly dweight: Located;
+	readonly dbias: Located;
+	readonly stats: Located;
+	readonly training: boolean;
+}
+
+/** Whether a third-level cache holds x from one visit to the next, or no cache anything of a channel. */
+export function isHeldOrLong({ n, c, s }: ChannelGeometry): boolean {
+	return 4 * n * c * s <= HELD || 4 * n * s > LONG;
+}
+
+/** Whether forward takes less this way than channel by channel. Bits are the same. */
+export function isForwardApart(part: ChannelGeometry): boolean {
+	return part.s > 1 && 4 * part.n * part.s > WORTH.forward && isHeldOrLong(part);
+}
+
+/** The same of backward. */
+export function isBackwardApart(part: ChannelGeometry): boolean {
+	const { n, s } = part;
+	if (s === 1 || 8 * n * s <= WORTH.backward || !isHeldOrLong(part)) return false;
+	// Pieces of short rows are summed one channel at a time.
+	return s > SHORT || cutOf(part, 2).pieces === 1;
+}
+
+/** Statistics of x, then y. Returns the launch after which the statistics are there. */
+export function forwardApart(args: Forward, eps: number, like: Tensor, part: ChannelGeometry): number {
+	const last = launchStatistics(args, eps, like, part);
+	normalizeByBlock(args, like, part);
+	return last;
+}
+
+/** y from given statistics. */
+export function normalizeByBlock({ x, y, weight, bias, stats }: Forward, like: Tensor, part: ChannelGeometry): void {
+	launchByBlock(wasmOf(like), "batch_norm_normalize", [x, y, weight, bias, stats].map(addressOf), part);
+}
+
+/** Statistics of x alone. Returns their last launch. */
+export function launchStatistics(
+	args: { readonly x: Located; readonly stats: Located },
+	eps: number,
+	like: Tensor,
+	part: ChannelGeometry,
+): number {
+	const { n, c, s } = part;
+	const { pieces, rows } = cutOf(part, 1);
+	const backend = wasmOf(like);
+	const [x, stats] = [args.x, args.stats].map(addressOf);
+	if (pieces === 1) {
+		const grain = channelsAtOnce(part, backend.threads);
+		backend.launch("batch_norm_statistics", [x, stats, n, c, s, eps], c, grain, SCRATCH_BYTES);
+		return backend.last;
+	}
+	const sums = backend.take(c * pieces * SUMS_BYTES);
+	backend.launch("batch_norm_pieces_statistics", [x, sums, n, c, s, pieces, rows], c * pieces, 1, SCRATCH_BYTES);
+	backend.launch("batch_norm_pieces_merge", [sums, stats, n, c, s, eps, pieces, rows], c, c);
+	backend.giveBack(sums);
+	return backend.last;
+}
+
+/** Sums of gradients, then dx, where it is not null. */
+export function backwardApart(args: Backward, like: Tensor, part: ChannelGeometry): void {
+	const { n, c, s } = part;
+	const cut = cutOf(part, 2);
+	const { pieces, rows } = cut;
+	const backend = wasmOf(like);
+	const sums = backend.take(c * pieces * SUMS_BYTES);
+	const addresses = [args.x, args.dy, args.stats].map(addressOf);
+	const grain = pieces > 1 ? 1 : channelsAtOnce(part, backend.threads);
+	const sizes = [n, c, s, pieces, rows];
+	backend.launch("batch_norm_sums", [...addresses, sums, ...sizes], c * pieces, grain, SCRATCH_BYTES);
+	launchGradients({ ...args, sums }, backend, part, cut);
+	backend.giveBack(sums);
+}
+
+/** dweight, dbias and dx, each where it is not null, from the sums of each piece. `dy` is what arrives at the norm. */
+export function launchGradients(
+	args: Backward & { readonly sums: number },
+	backend: WasmBackend,
+	part: ChannelGeometry,
+	{ pieces }: Cut,
+): void {
+	const { n, c, s } = part;
+	const { sums } = args;
+	const [x, dy, dx, stats] = [args.x, args.dy, args.dx, args.stats].map(addressOf);
+	const affine = [args.weight, args.dweight, args.dbias].map(addressOf);
+	const training = args.training ? 1 : 0;
+	backend.launch("batch_norm_sums_merge", [sums, ...affine, stats, n, c, s, training, pieces], c, c);
+	if (dx !== 0) launchByBlock(backend, "batch_norm_gradients", [x, dy, dx, stats, sums], part, [training, pieces]);
+}
+
+/** Runs a kernel whose items are blocks of examples of a channel. `numbers` are those behind n, c, s. */
+export function launchByBlock(
+	backend: WasmBackend,
+	kernel: string,
+	addresses: readonly number[],
+	{ n, c, s }: ChannelGeometry,
+	numbers: readonly number[] = [],
+): void {
+	// rowsTogether in the kernels.
+	const rows = 4 * Math.ceil(256 / s);
+	const grain = Math.ceil(CHUNK / (Math.min(rows, n) * s));
+	backend.launch(kernel, [...addresses, n, c, s, ...numbers], Math.ceil(n / rows) * c, grain);
+}
