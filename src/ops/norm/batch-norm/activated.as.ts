@@ -132,7 +132,7 @@ function addSums(
   let at = <usize>(from * c + channel) * size;
   if (pooled != 0 && isHalved(height, width, outHeight, outWidth) && to - from >= 4) {
     const quads = (to - from) & ~3;
-    addHalvedSums(then, x + at, dy + (at >> 2), step >> 2, y + at, dx + at, quads, height, width, step, center, out, lanes);
+    addHalvedSums(then, x + at, dy + (at >> 2), step >> 2, y + at, dx + at, quads, height, width, step, center, out);
     from += quads;
     if (from == to) return;
     at += <usize>quads * step;

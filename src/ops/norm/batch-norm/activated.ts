@@ -5,7 +5,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
 import { addressOf, channelsAtOnce, type Located, SCRATCH_BYTES } from "../shared/statistics.ts";
-import { isBackwardApart, isHeldOrLong, launchByBlock, launchGradients, launchStatistics } from "./apart.ts";
+import { isApart, isHeldOrLong, launchByBlock, launchGradients, launchStatistics } from "./apart.ts";
 import type { Following, Halving } from "./fused.ts";
 import { cutOf, SUMS_BYTES } from "./pieces.ts";
 
@@ -50,7 +50,7 @@ export function forwardThen(
 	like: Tensor,
 	part: ChannelGeometry,
 ): number {
-	if (isHeldOrLong(part)) {
+	if (isHeldOrLong(part, 1)) {
 		// JavaScript, which looks at the statistics before it goes on, does so while y is made.
 		const last = launchStatistics(args, eps, like, part);
 		normalizeThen(following, args, like, part);
@@ -86,7 +86,7 @@ export function backwardThen(following: Following, args: Backward, like: Tensor,
 	const halves = halvingArgs(dy, args.halving);
 	const scratch = LANES + (args.halving ? 4 * PLANES * s : 0);
 	const grain = channelsAtOnce(part, backend.threads);
-	if (isBackwardApart(part) || hasFewChannels(part, backend)) {
+	if (isApart(part, 2) || hasFewChannels(part, backend)) {
 		const through = [x, dy, y, dx, stats, sums, n, c, s, ...halves, pieces, rows];
 		backend.launch(`batch_norm_${following}_sums`, through, c * pieces, pieces > 1 ? 1 : grain, scratch);
 		launchGradients({ ...args, dy: args.dx, sums }, backend, part, cut);
@@ -100,7 +100,7 @@ export function backwardThen(following: Following, args: Backward, like: Tensor,
 
 /** Whether threads share each channel because they have few. Bits are the same. */
 function hasFewChannels(part: ChannelGeometry, { threads }: WasmBackend): boolean {
-	return threads > 1 && part.c < CHANNELS * threads && isHeldOrLong(part);
+	return threads > 1 && part.c < CHANNELS * threads && isHeldOrLong(part, 2);
 }
 
 /** What kernels are told of the means; zeros where there are none. */

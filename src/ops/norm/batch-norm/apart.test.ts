@@ -7,7 +7,7 @@ import { Generator } from "../../../random/generator.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { tensor, zeros } from "../../creation.ts";
 import { launchByChannel } from "../shared/statistics.ts";
-import { backwardApart, forwardApart, isBackwardApart, isForwardApart, normalizeByBlock } from "./apart.ts";
+import { backwardApart, forwardApart, isApart, normalizeByBlock } from "./apart.ts";
 import { cutOf, launchByPiece } from "./pieces.ts";
 
 const EPS = 1e-5;
@@ -103,5 +103,5 @@ test.each([
 	["channels that none does", { n: 4096, c: 6, s: 576 }, true, true],
 	["short rows whose channels are in pieces", { n: 2048, c: 16, s: 64 }, true, false],
 ])("where it is worth it: %s", (_, geometry, forward, backward) => {
-	expect([isForwardApart(geometry), isBackwardApart(geometry)]).toEqual([forward, backward]);
+	expect([isApart(geometry, 1), isApart(geometry, 2)]).toEqual([forward, backward]);
 });

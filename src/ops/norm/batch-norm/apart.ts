@@ -7,12 +7,14 @@ import type { ChannelGeometry } from "../shared/geometry.ts";
 import { addressOf, CHUNK, channelsAtOnce, type Located, SCRATCH_BYTES, SHORT } from "../shared/statistics.ts";
 import { type Cut, cutOf, SUMS_BYTES } from "./pieces.ts";
 
-/** Bytes of x up to which a third-level cache holds it from one visit to the next. */
+/** Bytes of what is read twice up to which a third-level cache holds it from one visit to the next; with long rows, half as much. */
 const HELD = 16 << 20;
-/** Bytes of a channel of which no cache that a core has to itself holds anything until the second visit. */
+/** Bytes of it in a channel from which on the order of memory is worth more than finding the channel in the second-level cache. */
+const WORTH = 256 << 10;
+/** Bytes of it in a channel of which no cache that a core has to itself holds anything until the second visit. */
 const LONG = 4 << 20;
-/** Bytes of a channel, in x or in x and dy, from which on the order of memory is worth more than finding the channel in the cache. */
-const WORTH = { forward: 64 << 10, backward: 256 << 10 };
+/** Values of a channel in one example up to which the order of memory matters. */
+const ROW = 1024;
 
 interface Forward {
 	readonly x: Located;
@@ -33,22 +35,19 @@ interface Backward {
 	readonly training: boolean;
 }
 
-/** Whether a third-level cache holds x from one visit to the next, or no cache anything of a channel. */
-export function isHeldOrLong({ n, c, s }: ChannelGeometry): boolean {
-	return 4 * n * c * s <= HELD || 4 * n * s > LONG;
+/** Whether what is read twice, x or x and dy, is found in a third-level cache, or in none either way. */
+export function isHeldOrLong({ n, c, s }: ChannelGeometry, tensors: number): boolean {
+	const channel = 4 * n * s * tensors;
+	if (s > ROW) return channel * c <= HELD / 2;
+	return channel * c <= HELD || channel > LONG;
 }
 
-/** Whether forward takes less this way than channel by channel. Bits are the same. */
-export function isForwardApart(part: ChannelGeometry): boolean {
-	return part.s > 1 && 4 * part.n * part.s > WORTH.forward && isHeldOrLong(part);
-}
-
-/** The same of backward. */
-export function isBackwardApart(part: ChannelGeometry): boolean {
+/** Whether a norm alone takes less this way than channel by channel. Bits are the same. */
+export function isApart(part: ChannelGeometry, tensors: number): boolean {
 	const { n, s } = part;
-	if (s === 1 || 8 * n * s <= WORTH.backward || !isHeldOrLong(part)) return false;
+	if (s === 1 || s > ROW || 4 * n * s * tensors < WORTH || !isHeldOrLong(part, tensors)) return false;
 	// Pieces of short rows are summed one channel at a time.
-	return s > SHORT || cutOf(part, 2).pieces === 1;
+	return s > SHORT || cutOf(part, tensors).pieces === 1;
 }
 
 /** Statistics of x, then y. Returns the launch after which the statistics are there. */

@@ -3,7 +3,7 @@
 // src/ops/norm/shared/normalize.as.ts and src/ops/pool.
 
 import { evens, fma, odds, quarter4, zipHigh, zipLow } from "../../../backend/wasm/simd.as";
-import { LANES, storeLanes } from "../shared/lanes.as";
+import { sumOfFour } from "../shared/lanes.as";
 import { addSums, GROUP, through4 } from "../shared/normalize.as";
 import { BLOCK } from "../shared/statistics.as";
 
@@ -42,11 +42,10 @@ export function halve(y: usize, means: usize, height: i32, width: i32): void {
 @inline
 export function addHalvedSums(
   then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, height: i32, width: i32, step: usize,
-  center: f32, out: usize, lanes: usize,
+  center: f32, out: usize,
 ): void {
   const c = f32x4.splat(center);
   const quarter = quarter4();
-  const none = f32x4.splat(0);
   const length = height * width;
   const back = <usize>width << 1;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -106,9 +105,7 @@ export function addHalvedSums(
         }
       }
       if (pending >= BLOCK || (done == length && ((row + 4) % GROUP == 0 || row + 4 == rows))) {
-        storeLanes(lanes, s0, s1, s2, s3, none, none);
-        storeLanes(lanes + LANES / 2, p0, p1, p2, p3, none, none);
-        addSums(out, lanes);
+        addSums(out, sumOfFour(s0, s1, s2, s3), sumOfFour(p0, p1, p2, p3));
         s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
         pending = 0;
       }

@@ -6,7 +6,7 @@ import { relativeError, runBatchNorm } from "../../../../test/support/batch-norm
 import { bitsOf, expectSameBits } from "../../../../test/support/bits.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
-import { isBackwardApart, isForwardApart } from "./apart.ts";
+import { isApart } from "./apart.ts";
 import { cutOf } from "./pieces.ts";
 
 // More than a third-level cache is taken to hold. Examples that do not divide into pieces evenly, channels that do not into
@@ -41,7 +41,7 @@ describe("wasm against the float64 reference", () => {
 		(shape, mean) => {
 			const [n, c, height, width] = shape;
 			const geometry = { n, c, s: height * width };
-			expect([isForwardApart(geometry), isBackwardApart(geometry)]).toEqual([false, false]);
+			expect([isApart(geometry, 1), isApart(geometry, 2)]).toEqual([false, false]);
 			expect(cutOf(geometry, 1).pieces).toBeGreaterThan(1);
 			expect(cutOf(geometry, 2).pieces).toBeGreaterThan(1);
 			const expected = withBackend(backends.reference, () => runBatchNorm(shape, mean));

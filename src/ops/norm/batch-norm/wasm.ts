@@ -4,7 +4,7 @@
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { launchByChannel } from "../shared/statistics.ts";
 import { backwardThen, forwardThen, normalizeThen } from "./activated.ts";
-import { backwardApart, forwardApart, isBackwardApart, isForwardApart, normalizeByBlock } from "./apart.ts";
+import { backwardApart, forwardApart, isApart, normalizeByBlock } from "./apart.ts";
 import type { BatchNormKernels } from "./fused.ts";
 import { cutOf, launchByPiece } from "./pieces.ts";
 import { backwardRows, forwardRows, isLargeTable, normalizeRows } from "./rows.ts";
@@ -30,7 +30,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 			launchByChannel("batch_norm_masked_forward", x, part, masked);
 		} else if (isLargeTable(part)) {
 			forwardRows({ x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart], eps }, x, part);
-		} else if (isForwardApart(part)) {
+		} else if (isApart(part, 1)) {
 			const located = { x: [x, start], y: [y, start], weight, bias, stats: [stats, statsStart] } as const;
 			return forwardApart(located, eps, x, part);
 		} else {
@@ -65,7 +65,7 @@ export const wasmBatchNorm: BatchNormKernels = {
 		} else if (isLargeTable(part)) {
 			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
 			backwardRows({ ...located, training }, x, part);
-		} else if (isBackwardApart(part)) {
+		} else if (isApart(part, 2)) {
 			const located = { x: at(x), dy: at(dy), dx: at(dx), weight, dweight, dbias, stats: [stats, statsStart] as const };
 			backwardApart({ ...located, training }, x, part);
 		} else {

@@ -19,11 +19,23 @@ export function storeLanes(at: usize, v0: v128, v1: v128, v2: v128, v3: v128, re
   v128.store(at, rest1, 80);
 }
 
-/** Their sum in two lanes of float64. */
+/** The sum of two or four vectors in two lanes of float64. */
+// @ts-ignore: decorator
+@inline
+export function sumOfTwo(v0: v128, v1: v128): v128 {
+  return f64x2.add(twoF64(v0), twoF64(v1));
+}
+
+// @ts-ignore: decorator
+@inline
+export function sumOfFour(v0: v128, v1: v128, v2: v128, v3: v128): v128 {
+  return f64x2.add(sumOfTwo(v0, v1), sumOfTwo(v2, v3));
+}
+
+/** The sum of the lanes that were put away. */
 // @ts-ignore: decorator
 @inline
 export function sumOfLanes(at: usize): v128 {
-  const first = f64x2.add(twoF64(v128.load(at)), twoF64(v128.load(at, 16)));
-  const second = f64x2.add(twoF64(v128.load(at, 32)), twoF64(v128.load(at, 48)));
-  return f64x2.add(f64x2.add(first, second), f64x2.add(twoF64(v128.load(at, 64)), twoF64(v128.load(at, 80))));
+  const most = sumOfFour(v128.load(at), v128.load(at, 16), v128.load(at, 32), v128.load(at, 48));
+  return f64x2.add(most, sumOfTwo(v128.load(at, 64), v128.load(at, 80)));
 }

@@ -3,7 +3,7 @@
 // by side, as in quadStatistics.
 
 import { fma, logistic4, one4, storeFirst } from "../../../backend/wasm/simd.as";
-import { LANES, storeLanes, sumOfLanes } from "./lanes.as";
+import { LANES, storeLanes, sumOfLanes, sumOfTwo } from "./lanes.as";
 import { BLOCK, laneMask } from "./statistics.as";
 
 // What may follow a norm in the same pass. Each kernel is compiled for one of them.
@@ -147,12 +147,11 @@ export function addGradientSumsThrough(
   if (rows == quads) return;
   const skip = <usize>quads * step;
   const rest = dy + <usize>quads * dyStep;
-  singleGradientSums(then, x + skip, rest, dyStep, y + skip, to + skip, rows - quads, length, step, center, out, lanes);
+  singleGradientSums(then, x + skip, rest, dyStep, y + skip, to + skip, rows - quads, length, step, center, out);
 }
 
-/** Adds the two sums whose lanes stand at `lanes` to the two float64 at `out`. */
-export function addSums(out: usize, lanes: usize): void {
-  const sum = sumOfLanes(lanes), dot = sumOfLanes(lanes + LANES / 2);
+/** Adds two sums, of two lanes each, to the two float64 at `out`. */
+export function addSums(out: usize, sum: v128, dot: v128): void {
   store<f64>(out, load<f64>(out) + (f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)));
   store<f64>(out, load<f64>(out, 8) + (f64x2.extract_lane(dot, 0) + f64x2.extract_lane(dot, 1)), 8);
 }
@@ -244,7 +243,7 @@ function quadGradientSums(
       if (pending >= BLOCK || (done == length && ((row + 4) % GROUP == 0 || row + 4 == rows))) {
         storeLanes(lanes, s0, s1, s2, s3, rest0, rest1);
         storeLanes(lanes + LANES / 2, p0, p1, p2, p3, dots0, dots1);
-        addSums(out, lanes);
+        addSums(out, sumOfLanes(lanes), sumOfLanes(lanes + LANES / 2));
         s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
         p0 = p1 = p2 = p3 = dots0 = dots1 = f32x4.splat(0);
         pending = 0;
@@ -257,18 +256,17 @@ function quadGradientSums(
   }
 }
 
-/** One row after the other. */
+/** One row after the other, in two lanes: with four V8 runs out of registers. */
 // @ts-ignore: decorator
 @inline
 function singleGradientSums(
   then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32,
-  out: usize, lanes: usize,
+  out: usize,
 ): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
   const mask = laneMask(tail);
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, rest0 = s0, rest1 = s0;
-  let p0 = s0, p1 = s0, p2 = s0, p3 = s0, dots0 = s0, dots1 = s0;
+  let s0 = f32x4.splat(0), s1 = s0, p0 = s0, p1 = s0;
   let pending = 0;
   for (let row = 0; row < rows; row++) {
     for (let done = 0; done < length; ) {
@@ -277,35 +275,27 @@ function singleGradientSums(
       const end = at + (<usize>(take & ~3) << 2);
       done += take;
       pending += take;
-      for (; at + 64 <= end; at += 64) {
+      for (; at + 32 <= end; at += 32) {
         const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
         const g0 = arrived4(then, gAt, yAt, toAt), g1 = arrived4(then, gAt + 16, yAt + 16, toAt + 16);
         s0 = f32x4.add(s0, g0);
         s1 = f32x4.add(s1, g1);
         p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
         p1 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p1);
-        const g2 = arrived4(then, gAt + 32, yAt + 32, toAt + 32), g3 = arrived4(then, gAt + 48, yAt + 48, toAt + 48);
-        s2 = f32x4.add(s2, g2);
-        s3 = f32x4.add(s3, g3);
-        p2 = fma(g2, f32x4.sub(v128.load(xAt, 32), c), p2);
-        p3 = fma(g3, f32x4.sub(v128.load(xAt, 48), c), p3);
       }
       for (; at < end; at += 16) {
         const g = arrived4(then, dy + at, y + at, to + at);
-        rest0 = f32x4.add(rest0, g);
-        dots0 = fma(g, f32x4.sub(v128.load(x + at), c), dots0);
+        s0 = f32x4.add(s0, g);
+        p0 = fma(g, f32x4.sub(v128.load(x + at), c), p0);
       }
       if (tail > 0 && done == length) {
         const g = arrivedFirst(then, dy + at, y + at, to + at, tail);
-        rest1 = f32x4.add(rest1, g);
-        dots1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), dots1);
+        s1 = f32x4.add(s1, g);
+        p1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p1);
       }
       if (pending >= BLOCK || (done == length && row == rows - 1)) {
-        storeLanes(lanes, s0, s1, s2, s3, rest0, rest1);
-        storeLanes(lanes + LANES / 2, p0, p1, p2, p3, dots0, dots1);
-        addSums(out, lanes);
-        s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
-        p0 = p1 = p2 = p3 = dots0 = dots1 = f32x4.splat(0);
+        addSums(out, sumOfTwo(s0, s1), sumOfTwo(p0, p1));
+        s0 = s1 = p0 = p1 = f32x4.splat(0);
         pending = 0;
       }
     }

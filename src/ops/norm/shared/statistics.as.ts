@@ -9,7 +9,7 @@
 // are too large by, so that what they lack in digits is not missing in M2.
 
 import { fma, sumLanesF64 } from "../../../backend/wasm/simd.as";
-import { LANES, storeLanes, sumOfLanes } from "./lanes.as";
+import { LANES, storeLanes, sumOfFour, sumOfLanes } from "./lanes.as";
 
 /** Elements summed in float32 before they are merged in float64. */
 export const BLOCK: i32 = 1024;
@@ -60,10 +60,10 @@ export function beginStatistics(x: usize, length: i32, out: usize): void {
   store<f64>(out, <f64>roughMean(x, length));
 }
 
-/** Puts a block's lanes, at out + 64, to what is not merged yet, and merges it once it has as many elements as came before. */
-function addBlock(out: usize, count: i32): void {
-  v128.store(out, f64x2.add(v128.load(out, 32), sumOfLanes(out + 64)), 32);
-  v128.store(out, f64x2.add(v128.load(out, 48), sumOfLanes(out + 64 + LANES / 2)), 48);
+/** Puts a block's sums to what is not merged yet, and merges it once it has as many elements as came before. */
+function addBlock(out: usize, sum: v128, squares: v128, count: i32): void {
+  v128.store(out, f64x2.add(v128.load(out, 32), sum), 32);
+  v128.store(out, f64x2.add(v128.load(out, 48), squares), 48);
   store<f64>(out, load<f64>(out, 24) + <f64>count, 24);
   if (load<f64>(out, 24) >= load<f64>(out, 16)) endStatistics(out);
 }
@@ -183,7 +183,7 @@ function quadStatistics(x: usize, rows: i32, length: i32, step: usize, out: usiz
       if (pending >= BLOCK || (done == length && row + 4 == rows)) {
         storeLanes(out + 64, s0, s1, s2, s3, rest0, rest1);
         storeLanes(out + 64 + LANES / 2, q0, q1, q2, q3, squares0, squares1);
-        addBlock(out, pending);
+        addBlock(out, sumOfLanes(out + 64), sumOfLanes(out + 64 + LANES / 2), pending);
         c = f32x4.splat(<f32>load<f64>(out));
         s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
         q0 = q1 = q2 = q3 = squares0 = squares1 = f32x4.splat(0);
@@ -198,8 +198,8 @@ function singleStatistics(x: usize, rows: i32, length: i32, step: usize, out: us
   const tail = length & 3;
   const mask = laneMask(tail);
   let c = f32x4.splat(<f32>load<f64>(out));
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, rest0 = s0, rest1 = s0;
-  let q0 = s0, q1 = s0, q2 = s0, q3 = s0, squares0 = s0, squares1 = s0;
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
   let pending = 0;
   for (let row = 0; row < rows; row++, x += step) {
     let at = x;
@@ -226,22 +226,19 @@ function singleStatistics(x: usize, rows: i32, length: i32, step: usize, out: us
       }
       for (; take >= 4; take -= 4) {
         const d = f32x4.sub(v128.load(at), c);
-        rest0 = f32x4.add(rest0, d);
-        squares0 = fma(d, d, squares0);
+        s0 = f32x4.add(s0, d);
+        q0 = fma(d, d, q0);
         at += 16;
       }
       if (take > 0) {
         const d = v128.and(f32x4.sub(v128.load(at), c), mask);
-        rest1 = f32x4.add(rest1, d);
-        squares1 = fma(d, d, squares1);
+        s1 = f32x4.add(s1, d);
+        q1 = fma(d, d, q1);
       }
       if (pending >= BLOCK || (left == 0 && row == rows - 1)) {
-        storeLanes(out + 64, s0, s1, s2, s3, rest0, rest1);
-        storeLanes(out + 64 + LANES / 2, q0, q1, q2, q3, squares0, squares1);
-        addBlock(out, pending);
+        addBlock(out, sumOfFour(s0, s1, s2, s3), sumOfFour(q0, q1, q2, q3), pending);
         c = f32x4.splat(<f32>load<f64>(out));
-        s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
-        q0 = q1 = q2 = q3 = squares0 = squares1 = f32x4.splat(0);
+        s0 = s1 = s2 = s3 = q0 = q1 = q2 = q3 = f32x4.splat(0);
         pending = 0;
       }
     }
