@@ -14,6 +14,9 @@ export function mergedMultiplyAdds() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	if (Number.parseInt(process.versions.node, 10) < 24) {
+		throw new Error(`merged: V8 merges vectors from Node 24 on, this is Node ${process.versions.node}`);
+	}
 	const only = new RegExp(process.argv[2] ?? "");
 	console.table(mergedMultiplyAdds().filter(({ kernel }) => only.test(kernel)));
 }

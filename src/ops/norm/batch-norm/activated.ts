@@ -4,8 +4,8 @@ import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
-import { addressOf, channelsAtOnce, type Located, SCRATCH_BYTES } from "../shared/statistics.ts";
-import { isApart, isHeldOrLong, launchByBlock, launchGradients, launchStatistics } from "./apart.ts";
+import { addressOf, channelsAtOnce, type Located, launchByBlock, SCRATCH_BYTES } from "../shared/statistics.ts";
+import { isApart, isHeldOrLong, launchGradients, launchStatistics } from "./apart.ts";
 import type { Following, Halving } from "./fused.ts";
 import { cutOf, SUMS_BYTES } from "./pieces.ts";
 

@@ -4,7 +4,7 @@ import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
-import { addressOf, CHUNK, channelsAtOnce, type Located, SCRATCH_BYTES, SHORT } from "../shared/statistics.ts";
+import { addressOf, channelsAtOnce, type Located, launchByBlock, SCRATCH_BYTES, SHORT } from "../shared/statistics.ts";
 import { type Cut, cutOf, SUMS_BYTES } from "./pieces.ts";
 
 /** Bytes of what is read twice up to which a third-level cache holds it from one visit to the next; with long rows, half as much. */
@@ -114,18 +114,4 @@ export function launchGradients(
 	const training = args.training ? 1 : 0;
 	backend.launch("batch_norm_sums_merge", [sums, ...affine, stats, n, c, s, training, pieces], c, c);
 	if (dx !== 0) launchByBlock(backend, "batch_norm_gradients", [x, dy, dx, stats, sums], part, [training, pieces]);
-}
-
-/** Runs a kernel whose items are blocks of examples of a channel. `numbers` are those behind n, c, s. */
-export function launchByBlock(
-	backend: WasmBackend,
-	kernel: string,
-	addresses: readonly number[],
-	{ n, c, s }: ChannelGeometry,
-	numbers: readonly number[] = [],
-): void {
-	// rowsTogether in the kernels.
-	const rows = 4 * Math.ceil(256 / s);
-	const grain = Math.ceil(CHUNK / (Math.min(rows, n) * s));
-	backend.launch(kernel, [...addresses, n, c, s, ...numbers], Math.ceil(n / rows) * c, grain);
 }

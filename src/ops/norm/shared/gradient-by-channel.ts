@@ -2,9 +2,9 @@
 // statistics are mixed from several.
 
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { type KernelSet, kernelsFor } from "../../op.ts";
+import { type KernelSet, kernelsFor, wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "./geometry.ts";
-import { eachOfChannel, launchByChannel } from "./statistics.ts";
+import { addressOf, eachOfChannel, launchByBlock, launchByChannel } from "./statistics.ts";
 
 interface GradientArgs extends ChannelGeometry {
 	x: Tensor;
@@ -28,7 +28,9 @@ const kernels: KernelSet<{ gradient(args: GradientArgs): void }> = {
 	},
 	wasm: {
 		gradient({ x, dy, dx, table, n, c, s }) {
-			launchByChannel("norm_channel_gradient", x, { n, c, s }, { tensors: [x, dy, dx, table], columns: false });
+			const tensors = [x, dy, dx, table];
+			if (s === 1) launchByChannel("norm_channel_gradient", x, { n, c, s }, { tensors });
+			else launchByBlock(wasmOf(x), "norm_channel_gradient", tensors.map(addressOf), { n, c, s });
 		},
 	},
 };

@@ -7,7 +7,8 @@
 import { fma, sumLanesF64 } from "../../../backend/wasm/simd.as";
 import { elementsBackward } from "./elements.as";
 import { gradientRows, gradientSums, normalizeRows } from "./normalize.as";
-import { rowStatistics } from "./statistics.as";
+import { rowStatistics, rowsTogether } from "./statistics.as";
+import { gradientWide, WIDE } from "./wide-columns.as";
 
 // @ts-ignore: decorator
 @inline
@@ -199,15 +200,33 @@ export function norm_sum_partials(
   if (dbias != 0) sumPartials(partial + half, dbias, rows, width, begin, end);
 }
 
-/** dx = a dy + b (x - center) + shift, with a table of four rows of c floats: center, a, b, shift. */
+/**
+ * dx = a dy + b (x - center) + shift, with a table of four rows of c floats: center, a, b, shift. An item is a block of examples of a
+ * channel; blocks in the order of memory.
+ */
 export function norm_channel_gradient(
   x: usize, dy: usize, dx: usize, table: usize, n: i32, c: i32, s: i32, begin: i32, end: i32,
 ): void {
   const row = floats(c);
-  for (let channel = begin; channel < end; channel++) {
+  const most = rowsTogether(s);
+  for (let item = begin; item < end; item++) {
+    const block = item / c;
+    const channel = item - block * c, example = block * most;
     const at = table + floats(channel);
-    const offset = floats(channel) * <usize>s;
+    const offset = floats(example * c + channel) * <usize>s;
     const center = load<f32>(at), a = load<f32>(at + row), b = load<f32>(at + 2 * row), shift = load<f32>(at + 3 * row);
-    gradientRows(x + offset, dy + offset, dx + offset, n, s, c * s, center, a, b, shift);
+    gradientRows(x + offset, dy + offset, dx + offset, min(most, n - example), s, c * s, center, a, b, shift);
+  }
+}
+
+/** The same of [n, c], where channels are columns. */
+export function norm_channel_gradient_columns(
+  x: usize, dy: usize, dx: usize, table: usize, n: i32, c: i32, begin: i32, end: i32,
+): void {
+  const row = floats(c);
+  for (let first = begin; first < end; first += WIDE) {
+    const at = table + floats(first), offset = floats(first);
+    const width = min(WIDE, end - first);
+    gradientWide(x + offset, dy + offset, dx + offset, n, c, width, at, at + row, at + 2 * row, at + 3 * row);
   }
 }

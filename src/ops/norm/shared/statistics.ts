@@ -1,6 +1,7 @@
 // The statistics of channels, as a table of four rows of C numbers: mean, the rest of the mean that
 // float32 does not hold, 1 / sqrt(variance + eps), and the biased variance.
 
+import type { WasmBackend } from "../../../backend/wasm/wasm-backend.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { empty, type KernelSet, kernelsFor, wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "./geometry.ts";
@@ -92,6 +93,20 @@ export function launchByChannel(
 	const values = [...args.tensors.map(addressOf), ...(columns ? [n, c] : [n, c, s]), ...(args.numbers ?? [])];
 	const grain = columns ? Math.ceil(perChunk / COLUMNS) * COLUMNS : perChunk;
 	backend.launch(columns ? `${name}_columns` : name, values, c, grain, args.scratchBytes ?? SCRATCH_BYTES);
+}
+
+/** Runs a kernel whose items are blocks of examples of a channel. `numbers` are those behind n, c, s. */
+export function launchByBlock(
+	backend: WasmBackend,
+	kernel: string,
+	addresses: readonly number[],
+	{ n, c, s }: ChannelGeometry,
+	numbers: readonly number[] = [],
+): void {
+	// rowsTogether in the kernels.
+	const rows = 4 * Math.ceil(SHORT / s);
+	const grain = Math.ceil(CHUNK / (Math.min(rows, n) * s));
+	backend.launch(kernel, [...addresses, n, c, s, ...numbers], Math.ceil(n / rows) * c, grain);
 }
 
 /** A tensor, or the part of it that starts so many elements in. Null: no such argument. */
