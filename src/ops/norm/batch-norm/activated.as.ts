@@ -13,7 +13,6 @@ import {
 } from "./apart.as";
 import { addHalvedSums, isHalved, halve } from "./halved.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
-import { LANES } from "../shared/lanes.as";
 import {
   addGradientSumsThrough, GROUP, normalizeRowsThen, RELU, SIGMOID,
 } from "../shared/normalize.as";
@@ -125,7 +124,7 @@ function forward(
 @inline
 function addSums(
   then: i32, x: usize, dy: usize, y: usize, dx: usize, center: f32, c: i32, s: i32, pooled: usize, height: i32, width: i32,
-  outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, out: usize, lanes: usize, planes: usize,
+  outHeight: i32, outWidth: i32, channel: i32, from: i32, to: i32, out: usize, planes: usize,
 ): void {
   const size = <usize>s << 2;
   const step = size * <usize>c;
@@ -148,12 +147,12 @@ function addSums(
     arriving = planes;
     stride = s;
   }
-  addGradientSumsThrough(then, x + at, arriving, stride, y + at, dx + at, to - from, s, c * s, center, out, lanes);
+  addGradientSumsThrough(then, x + at, arriving, stride, y + at, dx + at, to - from, s, c * s, center, out);
 }
 
 /**
  * What arrives at the norm, which goes to dx (that may be y), and its sums. An item is a piece of a channel. `pooled`, where it
- * is not 0, says that dy is the gradient of the means. Scratch holds LANES bytes and then, GROUP planes.
+ * is not 0, says that dy is the gradient of the means. Scratch then holds GROUP planes.
  */
 // @ts-ignore: decorator
 @inline
@@ -175,7 +174,7 @@ function sumsThrough(
         const center = load<f32>(stats + (<usize>(channel + i) << 2));
         addSums(
           then, x, dy, y, dx, center, c, s, pooled, height, width, outHeight, outWidth, channel + i, from,
-          min(from + some, stop), table + <usize>i * SUMS, scratch, scratch + LANES,
+          min(from + some, stop), table + <usize>i * SUMS, scratch,
         );
       }
     }

@@ -13,8 +13,6 @@ import { cutOf, SUMS_BYTES } from "./pieces.ts";
 const CHANNELS = 4;
 /** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
 const PLANES = 16;
-/** Bytes of lanes that sums are made in, as in the kernels. */
-const LANES = 192;
 
 interface Forward {
 	readonly x: Located;
@@ -84,7 +82,7 @@ export function backwardThen(following: Following, args: Backward, like: Tensor,
 	const sums = backend.take(c * pieces * SUMS_BYTES);
 	const [x, dy, y, dx, stats] = [args.x, args.dy, args.y, args.dx, args.stats].map(addressOf);
 	const halves = halvingArgs(dy, args.halving);
-	const scratch = LANES + (args.halving ? 4 * PLANES * s : 0);
+	const scratch = args.halving ? 4 * PLANES * s : 0;
 	const grain = channelsAtOnce(part, backend.threads);
 	if (isApart(part, 2) || hasFewChannels(part, backend)) {
 		const through = [x, dy, y, dx, stats, sums, n, c, s, ...halves, pieces, rows];

@@ -53,7 +53,6 @@ export function batch_norm_normalize(
 /** The two sums of gradients of each piece of a channel, as float64 in the table `sums`. Items are pieces. */
 export function batch_norm_sums(
   x: usize, dy: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32,
-  scratch: usize,
 ): void {
   for (let item = begin; item < end; ) {
     const channel = item / pieces;
@@ -67,7 +66,7 @@ export function batch_norm_sums(
       for (let i = 0; i < together; i++) {
         const at = (<usize>(from * c + channel + i) * <usize>s) << 2;
         const center = load<f32>(stats + (<usize>(channel + i) << 2));
-        addGradientSums(x + at, dy + at, min(some, stop - from), s, c * s, center, table + <usize>i * SUMS, scratch);
+        addGradientSums(x + at, dy + at, min(some, stop - from), s, c * s, center, table + <usize>i * SUMS);
       }
     }
     item += together;

@@ -95,7 +95,7 @@ export function backwardApart(args: Backward, like: Tensor, part: ChannelGeometr
 	const addresses = [args.x, args.dy, args.stats].map(addressOf);
 	const grain = pieces > 1 ? 1 : channelsAtOnce(part, backend.threads);
 	const sizes = [n, c, s, pieces, rows];
-	backend.launch("batch_norm_sums", [...addresses, sums, ...sizes], c * pieces, grain, SCRATCH_BYTES);
+	backend.launch("batch_norm_sums", [...addresses, sums, ...sizes], c * pieces, grain);
 	launchGradients({ ...args, sums }, backend, part, cut);
 	backend.giveBack(sums);
 }

@@ -107,7 +107,6 @@ export function batch_norm_backward(
   n: i32, c: i32, s: i32, training: i32, begin: i32, end: i32, scratch: usize,
 ): void {
   const count = <f64>n * <f64>s;
-  const lanes = scratch + <usize>TOGETHER * EACH;
   const together = channelsTogether(n, s, 2, end - begin);
   const rows = together > 1 ? GROUP : n;
   for (let first = begin; first < end; first += together) {
@@ -120,7 +119,7 @@ export function batch_norm_backward(
       for (let state = scratch, channel = first; channel < last; channel++, state += EACH) {
         const offset = (<usize>(example * c + channel) * <usize>s) << 2;
         const center = load<f32>(stats + (<usize>channel << 2));
-        addGradientSums(x + offset, dy + offset, min(rows, n - example), s, c * s, center, state, lanes);
+        addGradientSums(x + offset, dy + offset, min(rows, n - example), s, c * s, center, state);
       }
     }
     for (let state = scratch, channel = first; channel < last; channel++, state += EACH) {
@@ -265,7 +264,7 @@ export function batch_norm_masked_backward(
   for (let channel = begin; channel < end; channel++) {
     const center = load<f32>(stats + (<usize>channel << 2));
     const offset = (<usize>channel * <usize>s) << 2;
-    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch, scratch + EACH);
+    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
     const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
     storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, 1, out, 4);
     if (dx == 0) continue;

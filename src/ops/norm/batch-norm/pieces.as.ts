@@ -142,6 +142,6 @@ function sumGradients(
   scratch: usize,
 ): void {
   const offset = (<usize>(first * c + channel) * <usize>s) << 2;
-  gradientSums(x + offset, dy + offset, min(rows, n - first), s, c * s, center, scratch, scratch + 64);
+  gradientSums(x + offset, dy + offset, min(rows, n - first), s, c * s, center, scratch);
   put(at, scratch);
 }

@@ -144,7 +144,7 @@ export function norm_grouped_backward(
     let dot: f64 = 0;
     for (let k = 0; k < spans; k++) {
       const from = offset + floats(k * span);
-      gradientSums(x + from, dy + from, 1, span, span, center, scratch, scratch + 64);
+      gradientSums(x + from, dy + from, 1, span, span, center, scratch);
       const spanSum = load<f64>(scratch);
       const spanDot = load<f64>(scratch, 8) - low * spanSum;
       const gamma = valueOr(weight, first + k, 1);

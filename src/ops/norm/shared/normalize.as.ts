@@ -3,7 +3,7 @@
 // by side, as in quadStatistics.
 
 import { fma, logistic4, one4, storeFirst } from "../../../backend/wasm/simd.as";
-import { LANES, storeLanes, sumOfLanes, sumOfTwo } from "./lanes.as";
+import { sumOfFour } from "./lanes.as";
 import { BLOCK, laneMask } from "./statistics.as";
 
 // What may follow a norm in the same pass. Each kernel is compiled for one of them.
@@ -132,18 +132,18 @@ export function normalizeRows(
 /**
  * Adds sum g and sum g (x - center) over the rows to the two float64 at `out`; g is the gradient of the normalized values:
  * dy itself, or what an activation with result `y` makes of it, which is then written to `to`. GROUP rows at a time, and
- * what is left over last, give the bits of all at once. Rows of dy are `dyStride` elements apart. `lanes`: LANES bytes.
+ * what is left over last, give the bits of all at once. Rows of dy are `dyStride` elements apart.
  */
 // @ts-ignore: decorator
 @inline
 export function addGradientSumsThrough(
   then: i32, x: usize, dy: usize, dyStride: i32, y: usize, to: usize, rows: i32, length: i32, stride: i32, center: f32,
-  out: usize, lanes: usize,
+  out: usize,
 ): void {
   const step = <usize>stride << 2;
   const dyStep = <usize>dyStride << 2;
   const quads = rows & ~3;
-  if (quads > 0) quadGradientSums(then, x, dy, dyStep, y, to, quads, length, step, center, out, lanes);
+  if (quads > 0) quadGradientSums(then, x, dy, dyStep, y, to, quads, length, step, center, out);
   if (rows == quads) return;
   const skip = <usize>quads * step;
   const rest = dy + <usize>quads * dyStep;
@@ -174,18 +174,18 @@ function arrived4(then: i32, dy: usize, y: usize, to: usize): v128 {
   return g;
 }
 
-/** Four rows side by side, as in quadStatistics. */
+/** Four rows side by side, half a cache line of each at a time: with a whole one V8 runs out of registers. */
 // @ts-ignore: decorator
 @inline
 function quadGradientSums(
   then: i32, x: usize, dy: usize, dyStep: usize, y: usize, to: usize, rows: i32, length: i32, step: usize, center: f32,
-  out: usize, lanes: usize,
+  out: usize,
 ): void {
   const c = f32x4.splat(center);
   const tail = length & 3;
   const mask = laneMask(tail);
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, rest0 = s0, rest1 = s0;
-  let p0 = s0, p1 = s0, p2 = s0, p3 = s0, dots0 = s0, dots1 = s0;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
   let pending = 0;
   for (let row = 0; row < rows; row += 4) {
     for (let done = 0; done < length; ) {
@@ -219,33 +219,30 @@ function quadGradientSums(
         }
       }
       for (; at < end; at += 16) {
-        let xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
-        for (let k = 0; k < 2; k++) {
-          const g0 = arrived4(then, gAt, yAt, toAt);
-          rest0 = f32x4.add(rest0, g0);
-          dots0 = fma(g0, f32x4.sub(v128.load(xAt), c), dots0);
-          const g1 = arrived4(then, gAt + dyStep, yAt + step, toAt + step);
-          rest1 = f32x4.add(rest1, g1);
-          dots1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), dots1);
-          xAt += 2 * step;
-          gAt += 2 * dyStep;
-          yAt += 2 * step;
-          toAt += 2 * step;
-        }
+        const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
+        const g0 = arrived4(then, gAt, yAt, toAt);
+        s0 = f32x4.add(s0, g0);
+        p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
+        const g1 = arrived4(then, gAt + dyStep, yAt + step, toAt + step);
+        s1 = f32x4.add(s1, g1);
+        p1 = fma(g1, f32x4.sub(v128.load(xAt + step), c), p1);
+        const g2 = arrived4(then, gAt + 2 * dyStep, yAt + 2 * step, toAt + 2 * step);
+        s2 = f32x4.add(s2, g2);
+        p2 = fma(g2, f32x4.sub(v128.load(xAt + 2 * step), c), p2);
+        const g3 = arrived4(then, gAt + 3 * dyStep, yAt + 3 * step, toAt + 3 * step);
+        s3 = f32x4.add(s3, g3);
+        p3 = fma(g3, f32x4.sub(v128.load(xAt + 3 * step), c), p3);
       }
       if (tail > 0 && done == length) {
         for (let k = 0, dyAt = at; k < 4; k++, at += step, dyAt += dyStep) {
           const g = arrivedFirst(then, dy + dyAt, y + at, to + at, tail);
-          rest0 = f32x4.add(rest0, g);
-          dots0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), dots0);
+          s0 = f32x4.add(s0, g);
+          p0 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p0);
         }
       }
       if (pending >= BLOCK || (done == length && ((row + 4) % GROUP == 0 || row + 4 == rows))) {
-        storeLanes(lanes, s0, s1, s2, s3, rest0, rest1);
-        storeLanes(lanes + LANES / 2, p0, p1, p2, p3, dots0, dots1);
-        addSums(out, sumOfLanes(lanes), sumOfLanes(lanes + LANES / 2));
-        s0 = s1 = s2 = s3 = rest0 = rest1 = f32x4.splat(0);
-        p0 = p1 = p2 = p3 = dots0 = dots1 = f32x4.splat(0);
+        addSums(out, sumOfFour(s0, s1, s2, s3), sumOfFour(p0, p1, p2, p3));
+        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
         pending = 0;
       }
     }
@@ -256,7 +253,7 @@ function quadGradientSums(
   }
 }
 
-/** One row after the other, in two lanes: with four V8 runs out of registers. */
+/** One row after the other. */
 // @ts-ignore: decorator
 @inline
 function singleGradientSums(
@@ -266,7 +263,8 @@ function singleGradientSums(
   const c = f32x4.splat(center);
   const tail = length & 3;
   const mask = laneMask(tail);
-  let s0 = f32x4.splat(0), s1 = s0, p0 = s0, p1 = s0;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let p0 = s0, p1 = s0, p2 = s0, p3 = s0;
   let pending = 0;
   for (let row = 0; row < rows; row++) {
     for (let done = 0; done < length; ) {
@@ -275,13 +273,18 @@ function singleGradientSums(
       const end = at + (<usize>(take & ~3) << 2);
       done += take;
       pending += take;
-      for (; at + 32 <= end; at += 32) {
+      for (; at + 64 <= end; at += 64) {
         const xAt = x + at, gAt = dy + at, yAt = y + at, toAt = to + at;
         const g0 = arrived4(then, gAt, yAt, toAt), g1 = arrived4(then, gAt + 16, yAt + 16, toAt + 16);
         s0 = f32x4.add(s0, g0);
         s1 = f32x4.add(s1, g1);
         p0 = fma(g0, f32x4.sub(v128.load(xAt), c), p0);
         p1 = fma(g1, f32x4.sub(v128.load(xAt, 16), c), p1);
+        const g2 = arrived4(then, gAt + 32, yAt + 32, toAt + 32), g3 = arrived4(then, gAt + 48, yAt + 48, toAt + 48);
+        s2 = f32x4.add(s2, g2);
+        s3 = f32x4.add(s3, g3);
+        p2 = fma(g2, f32x4.sub(v128.load(xAt, 32), c), p2);
+        p3 = fma(g3, f32x4.sub(v128.load(xAt, 48), c), p3);
       }
       for (; at < end; at += 16) {
         const g = arrived4(then, dy + at, y + at, to + at);
@@ -294,8 +297,8 @@ function singleGradientSums(
         p1 = fma(g, v128.and(f32x4.sub(v128.load(x + at), c), mask), p1);
       }
       if (pending >= BLOCK || (done == length && row == rows - 1)) {
-        addSums(out, sumOfTwo(s0, s1), sumOfTwo(p0, p1));
-        s0 = s1 = p0 = p1 = f32x4.splat(0);
+        addSums(out, sumOfFour(s0, s1, s2, s3), sumOfFour(p0, p1, p2, p3));
+        s0 = s1 = s2 = s3 = p0 = p1 = p2 = p3 = f32x4.splat(0);
         pending = 0;
       }
     }
@@ -306,20 +309,20 @@ function singleGradientSums(
   }
 }
 
-/** sum dy and sum dy (x - center) over the rows, as float64 at `out`; LANES bytes of `lanes`. */
+/** sum dy and sum dy (x - center) over the rows, as float64 at `out`. */
 export function gradientSums(
-  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize, lanes: usize,
+  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
   store<f64>(out, 0);
   store<f64>(out, 0, 8);
-  addGradientSums(x, dy, rows, length, stride, center, out, lanes);
+  addGradientSums(x, dy, rows, length, stride, center, out);
 }
 
 /** The same, added to what stands at `out`, as {@link addGradientSumsThrough}. */
 export function addGradientSums(
-  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize, lanes: usize,
+  x: usize, dy: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
-  addGradientSumsThrough(NOTHING, x, dy, stride, 0, 0, rows, length, stride, center, out, lanes);
+  addGradientSumsThrough(NOTHING, x, dy, stride, 0, 0, rows, length, stride, center, out);
 }
 
 /** dx of four values. */
