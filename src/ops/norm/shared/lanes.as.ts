@@ -1,6 +1,6 @@
-// Lanes of float32 in which blocks of two sums are made, side by side, and their way to float64. Values that lie beside one
-// another have lanes of their own from the beginning of a loop to its end, where they are stored beside one another: so V8 can
-// merge two vectors into one. What is left of a row that does not fill cache lines has others.
+// Lanes of float32 in which blocks of two sums are made, side by side, and their way to float64. Where values that lie beside one
+// another have lanes of their own from the beginning of a loop to its end, and are stored beside one another there, V8 can merge
+// two vectors into one. What is left of a row that does not fill cache lines has others then.
 
 import { twoF64 } from "../../../backend/wasm/simd.as";
 
