@@ -95,7 +95,8 @@ export class Watch {
 		const { rank } = this.#world;
 		const told = error instanceof RankError;
 		const anybodys = rank === 0 || error instanceof AgreementError;
-		if (!told) this.#thread.postMessage({ failed: anybodys ? message : `rank ${rank}: ${message}` });
+		const whose = anybodys || message.startsWith(`rank ${rank}: `) ? "" : `rank ${rank}: `;
+		if (!told) this.#thread.postMessage({ failed: whose + message });
 		const firstIsGone = told && message.startsWith("rank 0 (");
 		if (rank !== 0 && !firstIsGone) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
 	}
