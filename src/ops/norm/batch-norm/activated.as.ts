@@ -14,7 +14,7 @@ import {
 import { addHalvedSums, isHalved, halve } from "./halved.as";
 import { pool_average_halving, pool_average_halving_backward } from "../../pool/kernel.as";
 import {
-  addGradientSumsThrough, GROUP, normalizeRowsThen, RELU, SIGMOID,
+  addGradientSumsThrough, GROUP, normalizeRowsThen, NOTHING, RELU, SIGMOID,
 } from "../shared/normalize.as";
 import { rowsTogether } from "../shared/statistics.as";
 import { valueOr } from "../shared/table.as";
@@ -180,6 +180,13 @@ function sumsThrough(
     }
     item += together;
   }
+}
+
+/** The same with no activation, of which apart.as.ts makes dx. */
+export function batch_norm_sums(
+  x: usize, dy: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32,
+): void {
+  sumsThrough(NOTHING, x, dy, 0, 0, stats, sums, n, c, s, 0, 0, 0, 0, 0, pieces, rows, begin, end, 0);
 }
 
 /** Items are channels: their sums, then all of dx. */

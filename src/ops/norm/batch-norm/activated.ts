@@ -5,7 +5,14 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { wasmOf } from "../../op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
 import { addressOf, channelsAtOnce, type Located, launchByBlock, SCRATCH_BYTES } from "../shared/statistics.ts";
-import { isApart, isHeldOrLong, launchGradients, launchStatistics } from "./apart.ts";
+import {
+	isApart,
+	isHeldOrLong,
+	launchGradients,
+	launchStatistics,
+	type NormBackward,
+	type NormForward,
+} from "./apart.ts";
 import type { Following, Halving } from "./fused.ts";
 import { cutOf, SUMS_BYTES } from "./pieces.ts";
 
@@ -14,29 +21,15 @@ const CHANNELS = 4;
 /** Planes that are kept at a time between means and what comes before them: GROUP in the kernels. */
 const PLANES = 16;
 
-interface Forward {
-	readonly x: Located;
-	readonly y: Located;
+interface Forward extends NormForward {
 	/** Where the means go, if there are some. */
 	readonly pooled: Tensor | null | undefined;
-	readonly weight: Located;
-	readonly bias: Located;
-	readonly stats: Located;
 	readonly halving: Halving | null | undefined;
 }
 
-interface Backward {
-	readonly x: Located;
-	/** The gradient of y, or of the means where there are some. */
-	readonly dy: Located;
+/** dy is the gradient of y, or of the means where there are some; dx may be y, and what arrives at the norm stands there meanwhile. */
+interface Backward extends NormBackward {
 	readonly y: Located;
-	/** May be y. What arrives at the norm stands here meanwhile. */
-	readonly dx: Located;
-	readonly weight: Located;
-	readonly dweight: Located;
-	readonly dbias: Located;
-	readonly stats: Located;
-	readonly training: boolean;
 	readonly halving: Halving | null | undefined;
 }
 

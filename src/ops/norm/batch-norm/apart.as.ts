@@ -2,9 +2,8 @@
 // all of dx. The first goes channel by channel, or by pieces of channels (pieces.as.ts), the second in the order of memory: lines
 // that lie beside one another are written one after the other, however short the rows of a channel are.
 
-import { channelsTogether } from "./kernel.as";
 import { SUMS } from "./pieces.as";
-import { addGradientSums, gradientRows, GROUP, normalizeRows } from "../shared/normalize.as";
+import { gradientRows, normalizeRows } from "../shared/normalize.as";
 import { rowsTogether, rowStatistics } from "../shared/statistics.as";
 import { mergeStatistics, storeGradient, valueOr } from "../shared/table.as";
 
@@ -47,29 +46,6 @@ export function batch_norm_normalize(
     const shift = valueOr(bias, channel, 0) - <f64>load<f32>(at + row) * scale;
     const from = (<usize>(example * c + channel) * <usize>s) << 2;
     normalizeRows(x + from, y + from, min(most, n - example), s, c * s, load<f32>(at), <f32>scale, <f32>shift);
-  }
-}
-
-/** The two sums of gradients of each piece of a channel, as float64 in the table `sums`. Items are pieces. */
-export function batch_norm_sums(
-  x: usize, dy: usize, stats: usize, sums: usize, n: i32, c: i32, s: i32, pieces: i32, rows: i32, begin: i32, end: i32,
-): void {
-  for (let item = begin; item < end; ) {
-    const channel = item / pieces;
-    const first = (item - channel * pieces) * rows;
-    const stop = min(first + rows, n);
-    const together = pieces > 1 ? 1 : channelsTogether(n, s, 2, end - item);
-    const some = together > 1 ? GROUP : rows;
-    const table = sums + <usize>item * SUMS;
-    memory.fill(table, 0, <usize>together * SUMS);
-    for (let from = first; from < stop; from += some) {
-      for (let i = 0; i < together; i++) {
-        const at = (<usize>(from * c + channel + i) * <usize>s) << 2;
-        const center = load<f32>(stats + (<usize>(channel + i) << 2));
-        addGradientSums(x + at, dy + at, min(some, stop - from), s, c * s, center, table + <usize>i * SUMS);
-      }
-    }
-    item += together;
   }
 }
 

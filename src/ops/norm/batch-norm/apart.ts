@@ -16,7 +16,7 @@ const LONG = 4 << 20;
 /** Values of a channel in one example up to which the order of memory matters. */
 const ROW = 1024;
 
-interface Forward {
+export interface NormForward {
 	readonly x: Located;
 	readonly y: Located;
 	readonly weight: Located;
@@ -24,7 +24,7 @@ interface Forward {
 	readonly stats: Located;
 }
 
-interface Backward {
+export interface NormBackward {
 	readonly x: Located;
 	readonly dy: Located;
 	readonly dx: Located;
@@ -51,14 +51,18 @@ export function isApart(part: ChannelGeometry, tensors: number): boolean {
 }
 
 /** Statistics of x, then y. Returns the launch after which the statistics are there. */
-export function forwardApart(args: Forward, eps: number, like: Tensor, part: ChannelGeometry): number {
+export function forwardApart(args: NormForward, eps: number, like: Tensor, part: ChannelGeometry): number {
 	const last = launchStatistics(args, eps, like, part);
 	normalizeByBlock(args, like, part);
 	return last;
 }
 
 /** y from given statistics. */
-export function normalizeByBlock({ x, y, weight, bias, stats }: Forward, like: Tensor, part: ChannelGeometry): void {
+export function normalizeByBlock(
+	{ x, y, weight, bias, stats }: NormForward,
+	like: Tensor,
+	part: ChannelGeometry,
+): void {
 	launchByBlock(wasmOf(like), "batch_norm_normalize", [x, y, weight, bias, stats].map(addressOf), part);
 }
 
@@ -86,7 +90,7 @@ export function launchStatistics(
 }
 
 /** Sums of gradients, then dx, where it is not null. */
-export function backwardApart(args: Backward, like: Tensor, part: ChannelGeometry): void {
+export function backwardApart(args: NormBackward, like: Tensor, part: ChannelGeometry): void {
 	const { n, c, s } = part;
 	const cut = cutOf(part, 2);
 	const { pieces, rows } = cut;
@@ -102,7 +106,7 @@ export function backwardApart(args: Backward, like: Tensor, part: ChannelGeometr
 
 /** dweight, dbias and dx, each where it is not null, from the sums of each piece. `dy` is what arrives at the norm. */
 export function launchGradients(
-	args: Backward & { readonly sums: number },
+	args: NormBackward & { readonly sums: number },
 	backend: WasmBackend,
 	part: ChannelGeometry,
 	{ pieces }: Cut,
