@@ -95,8 +95,7 @@ export class Watch {
 		const { rank } = this.#world;
 		const told = error instanceof RankError;
 		const anybodys = rank === 0 || error instanceof AgreementError;
-		const whose = anybodys || message.startsWith(`rank ${rank}: `) ? "" : `rank ${rank}: `;
-		if (!told) this.#thread.postMessage({ failed: whose + message });
+		if (!told) this.#thread.postMessage({ failed: anybodys ? message : withRank(rank, message) });
 		const firstIsGone = told && message.startsWith("rank 0 (");
 		if (rank !== 0 && !firstIsGone) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
 	}
@@ -138,4 +137,10 @@ function addresses(): string[] {
 
 function randomToken(): string {
 	return needNodeModule("node:crypto", "evenkeel/mpi").randomUUID();
+}
+
+/** `message` with the rank it is of in front, unless it stands there already. */
+export function withRank(rank: number, message: string): string {
+	const name = `rank ${rank}: `;
+	return message.startsWith(name) ? message : name + message;
 }
