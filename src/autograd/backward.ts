@@ -3,7 +3,7 @@
 
 import { check } from "../errors.ts";
 import { addInPlace } from "../ops/elementwise/add-in-place.ts";
-import { viewAs } from "../ops/op.ts";
+import { checkTensor, viewAs } from "../ops/op.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -146,6 +146,7 @@ function runHooks(node: GraphNode, grad: Tensor): Tensor {
 	for (const hook of node.hooks) {
 		const replaced = hook(current);
 		if (!replaced || replaced === current) continue;
+		checkTensor("backward: what a hook returned", replaced);
 		checkGradient("a hook", replaced, node);
 		// A handle of our own: what the hook returned may be the caller's to keep.
 		current = viewAs(replaced, replaced.shape);

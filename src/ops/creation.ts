@@ -2,7 +2,7 @@
 
 import { currentBackend } from "../backend/backend.ts";
 import { check, EvenkeelError } from "../errors.ts";
-import { type DType, isFloat, type TypedArray } from "../tensor/dtype.ts";
+import { checkDType, type DType, isFloat, type TypedArray } from "../tensor/dtype.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { empty } from "./op.ts";
@@ -38,6 +38,7 @@ export function tensor(values: TypedArray | NestedNumbers, shape?: Shape, option
 		() => `tensor: shape ${formatShape(size)} holds ${sizeOf(size)} values, got ${flat.length}`,
 	);
 	const dtype = options.dtype ?? naturalType(values);
+	checkDType(dtype, "tensor");
 	checkIntegers(flat, dtype, "tensor");
 	const made = empty(size, currentBackend(), isFloat(dtype) ? "float" : dtype, options.name ?? "tensor");
 	made.view().set(flat);
@@ -58,6 +59,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
 	checkShape(shape, "full");
 	const dtype = options.dtype ?? "float32";
+	checkDType(dtype, "full");
 	checkIntegers([value], dtype, "full");
 	const made = empty(shape, currentBackend(), isFloat(dtype) ? "float" : dtype, options.name ?? "tensor");
 	made.view().fill(value);

@@ -93,8 +93,18 @@ export function viewAs(tensor: Tensor, shape: Shape, name = tensor.name): Tensor
 	return new Tensor(tensor.storage.retain(), shape, name);
 }
 
+/** Checks what a program without types may get wrong. */
+export function checkTensor(op: string, value: Tensor): void {
+	check(
+		value instanceof Tensor,
+		() =>
+			`${op}: expected a tensor, got ${Array.isArray(value) ? "an array" : String(value)}; make one with tensor(values)`,
+	);
+}
+
 export function checkFloat(op: string, ...tensors: readonly Tensor[]): void {
 	for (const tensor of tensors) {
+		checkTensor(op, tensor);
 		check(
 			tensor.dtype === tensor.backend.float,
 			() => `${op}: expected a floating tensor, got ${tensor.dtype} ${tensor.describe()}; convert it with toFloat()`,
@@ -105,6 +115,7 @@ export function checkFloat(op: string, ...tensors: readonly Tensor[]): void {
 function checkOneBackend(op: string, inputs: readonly Tensor[]): void {
 	const backend = inputs[0]?.backend;
 	for (const input of inputs) {
+		checkTensor(op, input);
 		if (input.disposed) void input.storage;
 		if (input.backend !== backend) {
 			throw new EvenkeelError(

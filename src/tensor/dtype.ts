@@ -1,6 +1,8 @@
 // Element types. A backend computes in one floating type: float32 on wasm, float64 on reference.
 // Asking for "float32" or "float64" is asking for a floating tensor; the backend decides which.
 
+import { check } from "../errors.ts";
+
 export type DType = "float32" | "float64" | "int32" | "uint8";
 export type FloatDType = "float32" | "float64";
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -13,6 +15,14 @@ export const arrayTypes = {
 	int32: Int32Array,
 	uint8: Uint8Array,
 } as const;
+
+/** @throws EvenkeelError if there is no such element type */
+export function checkDType(dtype: string, what: string): asserts dtype is DType {
+	check(
+		Object.hasOwn(arrayTypes, dtype),
+		() => `${what}: dtype is one of ${Object.keys(arrayTypes).join(", ")}, got ${JSON.stringify(dtype)}`,
+	);
+}
 
 export function isFloat(dtype: DType): dtype is FloatDType {
 	return dtype === "float32" || dtype === "float64";

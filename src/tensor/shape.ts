@@ -26,7 +26,16 @@ export function sameShape(a: Shape, b: Shape): boolean {
 	return true;
 }
 
+/** Checks that a program without types gave a list. */
+export function checkLengths(shape: Shape, what: string): void {
+	check(
+		Array.isArray(shape) || ArrayBuffer.isView(shape),
+		() => `${what}: a shape is a list of lengths, such as [2, 3], got ${String(shape)}`,
+	);
+}
+
 export function checkShape(shape: Shape, what: string): void {
+	checkLengths(shape, what);
 	for (const length of shape) {
 		check(
 			Number.isInteger(length) && length >= 0,

@@ -55,6 +55,7 @@ export class Heap {
 
 	/** The address of a block of at least `bytes` bytes, on a cache line. Its contents are undefined. */
 	alloc(bytes: number): number {
+		if (!Number.isSafeInteger(bytes) || bytes < 0) throw new Error(`heap: asked for ${bytes} bytes`);
 		const length = lengthOf(bytes);
 		const start = this.#takeFree(length) ?? this.#takeEnd(length);
 		this.#sizes.set(start, length);

@@ -3,7 +3,7 @@
 
 import { check } from "../../errors.ts";
 import { full, zeros } from "../../ops/creation.ts";
-import { resolveMomentum } from "../../ops/norm/batch-norm/arguments.ts";
+import { checkRunningVariance, type RunningVariance, resolveMomentum } from "../../ops/norm/batch-norm/arguments.ts";
 import { formatShape, normalizeAxis } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constant } from "../init.ts";
@@ -27,7 +27,7 @@ export interface ChannelNormOptions {
 	/** Keep running statistics for evaluation. Default true; false: batch statistics in evaluation too. */
 	trackRunningStats?: boolean;
 	/** The variance that is tracked: `"unbiased"` (PyTorch, default) or `"biased"` (Keras, ONNX). */
-	runningVariance?: "unbiased" | "biased";
+	runningVariance?: RunningVariance;
 	/** The axis that holds the channels. Default 1; -1 for channels last. */
 	channelAxis?: number;
 }
@@ -40,7 +40,7 @@ export abstract class ChannelNorm extends Module {
 	momentum: number | null;
 	readonly affine: boolean;
 	readonly trackRunningStats: boolean;
-	readonly runningVariance: "unbiased" | "biased";
+	readonly runningVariance: RunningVariance;
 	/** The axis that holds the channels. */
 	readonly channelAxis: number;
 	weight: Parameter | null = null;
@@ -61,10 +61,7 @@ export abstract class ChannelNorm extends Module {
 		const layer = this.constructor.name;
 		const { eps = 1e-5, affine = true, bias = true, trackRunningStats = true, runningVariance = "unbiased" } = options;
 		check(eps >= 0, () => `${layer}: eps must be at least 0, got ${eps}`);
-		check(
-			runningVariance === "unbiased" || runningVariance === "biased",
-			() => `${layer}: runningVariance is "unbiased" or "biased", got ${JSON.stringify(runningVariance)}`,
-		);
+		checkRunningVariance(layer, runningVariance);
 		const momentum = resolveMomentum(options, layer);
 		this.numFeatures = 0;
 		this.eps = eps;
@@ -90,6 +87,14 @@ export abstract class ChannelNorm extends Module {
 			"numBatchesTracked",
 			trackRunningStats ? zeros([], { dtype: "int32" }) : null,
 		);
+	}
+
+	/** Undoes {@link allocate}. */
+	protected release(): void {
+		const { weight, bias, runningMean, runningVar, numBatchesTracked } = this;
+		for (const tensor of [weight, bias, runningMean, runningVar, numBatchesTracked]) tensor?.dispose();
+		this.numFeatures = 0;
+		this.weight = this.bias = this.runningMean = this.runningVar = this.numBatchesTracked = null;
 	}
 
 	/** The momentum for the next batch: in the cumulative average each batch weighs alike. */

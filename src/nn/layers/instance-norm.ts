@@ -14,7 +14,7 @@ abstract class InstanceNorm extends ChannelNorm {
 
 	override forward(x: Tensor): Tensor {
 		this.checkShape(x);
-		const { weight, bias, runningMean, runningVar, eps } = this;
+		const { weight, bias, runningMean, runningVar, runningVariance, eps } = this;
 		const useInputStats = this.training || !this.trackRunningStats;
 		const momentum = this.nextMomentum();
 		const y = instanceNorm(x, {
@@ -25,6 +25,7 @@ abstract class InstanceNorm extends ChannelNorm {
 			useInputStats,
 			eps,
 			momentum,
+			runningVariance,
 			name: this.label,
 		});
 		if (this.training && x.size > 0) this.countBatch();

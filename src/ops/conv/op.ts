@@ -87,7 +87,7 @@ export function convTranspose1d(
 }
 
 function inputs(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor[] {
-	return bias ? [x, weight, bias] : [x, weight];
+	return bias === null ? [x, weight] : [x, weight, bias];
 }
 
 /** Batch and channels, then as many of the sizes as the op has axes. */

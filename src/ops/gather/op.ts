@@ -4,7 +4,7 @@
 import { isGradEnabled } from "../../autograd/tape.ts";
 import { check, EvenkeelError } from "../../errors.ts";
 import { formatShape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { apply, empty, type KernelSet, kernelsFor, type Op } from "../op.ts";
 import { reference } from "./reference.ts";
 import { wasm } from "./wasm.ts";
@@ -114,7 +114,7 @@ function withRows(x: Tensor, rows: Rows, op: string, gather: (index: Tensor) => 
 		!(x.requiresGrad && isGradEnabled()),
 		() => `${op}: it has no gradient, and ${x.describe()} requires one; detach() it first`,
 	);
-	if (!ArrayBuffer.isView(rows) && "isEvenkeelTensor" in rows) {
+	if (rows instanceof Tensor) {
 		check(
 			rows.dtype === "int32" && rows.ndim === 1,
 			() => `${op}: rows must be an int32 tensor [n], got ${rows.dtype} ${rows.describe()}`,
@@ -133,6 +133,10 @@ function withRows(x: Tensor, rows: Rows, op: string, gather: (index: Tensor) => 
 }
 
 function checkRows(rows: ArrayLike<number>, x: Tensor, op: string): void {
+	check(
+		Number.isInteger(rows?.length),
+		() => `${op}: rows is a list of whole numbers or an int32 tensor, got ${typeof rows}`,
+	);
 	const count = x.shape[0];
 	for (let i = 0; i < rows.length; i++) {
 		const row = rows[i];

@@ -17,7 +17,7 @@ import { apply, checkFloat, empty, type KernelSet, kernelsFor, type Op, wasmOf }
  * @throws EvenkeelError if ranks or lengths do not fit
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-	return apply(linearOp, bias ? [x, weight, bias] : [x, weight], null);
+	return apply(linearOp, bias === null ? [x, weight] : [x, weight, bias], null);
 }
 
 interface Kernels {

@@ -66,6 +66,9 @@ export interface WindowOptions {
 	ceilMode?: boolean;
 }
 
+/** What kernels can count to. */
+const MOST = 2 ** 31;
+
 const ONE_ROW: Taps = { kernel: 1, stride: 1, padding: 0, dilation: 1, ceil: false };
 
 /** Checks x and returns its spatial lengths. */
@@ -83,6 +86,10 @@ function lengths(op: string, what: string, value: Lengths, dimensions: number, l
 	check(
 		Array.isArray(list) && list.length === dimensions && list.every((v) => Number.isInteger(v) && v >= least),
 		() => `${op}: ${what} must be a whole number of at least ${least}, or ${dimensions} of them, got ${String(value)}`,
+	);
+	check(
+		list.every((v) => v < MOST),
+		() => `${op}: ${what} must be below 2^31, got ${String(value)}`,
 	);
 	return list;
 }

@@ -116,6 +116,8 @@ onEachBackend("pooling", ({ exact }) => {
 		);
 		expect(() => maxPool2d(x, 3, { padding: 2 })).toThrow("padding 2 is more than half of the kernel, 3");
 		expect(() => maxPool2d(x, 3, { dilation: 0 })).toThrow("dilation must be a whole number of at least 1");
+		expect(() => maxPool2d(x, 2, { stride: 2 ** 32 })).toThrow("stride must be below 2^31, got 4294967296");
+		expect(() => maxPool2d(x, 1, { dilation: 2 ** 31 })).toThrow("dilation must be below 2^31");
 		expect(() => adaptiveAvgPool2d(x, [2, 0])).toThrow(
 			"outputSize must be whole numbers of at least 1 (or null), got 2,0",
 		);

@@ -1,7 +1,7 @@
 // reshape, flatten, transpose, permute, concat and slice.
 
 import { check } from "../../errors.ts";
-import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../../tensor/shape.ts";
+import { checkLengths, checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { apply, empty, type Op, viewAs } from "../op.ts";
 import { copyEntries, permuted, sliced } from "./raw.ts";
@@ -14,6 +14,7 @@ const reshapeOp: Op<{ from: Shape; to: Shape }> = {
 
 /** `shape` with its one -1, if it has one, replaced by what `size` elements leave for it. */
 function inferLength(shape: Shape, size: number, what: () => string): number[] {
+	checkLengths(shape, "reshape");
 	const known = shape.filter((length) => length !== -1);
 	checkShape(known, "reshape");
 	check(

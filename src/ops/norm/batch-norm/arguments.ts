@@ -28,6 +28,16 @@ export function checkedGeometry(
 	return geometry;
 }
 
+export type RunningVariance = "unbiased" | "biased";
+
+/** Checks which variance is tracked. */
+export function checkRunningVariance(what: string, value: RunningVariance): void {
+	check(
+		value === "unbiased" || value === "biased",
+		() => `${what}: runningVariance is "unbiased" or "biased", got ${JSON.stringify(value)}`,
+	);
+}
+
 /**
  * The weight of the new batch from whichever convention was used; null for the cumulative average,
  * undefined where neither was given.
@@ -42,11 +52,11 @@ export function resolveMomentum(
 			`${what}: momentum (${momentum}, the weight of the new batch) and decay (${decay}, the weight of the old ` +
 			"average) were both given; give one, decay = 1 - momentum",
 	);
-	for (const [name, value] of Object.entries({ momentum, decay })) {
-		check(
-			value === undefined || value === null || (value >= 0 && value <= 1),
-			() => `${what}: ${name} must be between 0 and 1, got ${value}`,
-		);
-	}
+	const isWeight = (value: unknown) => typeof value === "number" && value >= 0 && value <= 1;
+	check(
+		momentum === undefined || momentum === null || isWeight(momentum),
+		() => `${what}: momentum must be between 0 and 1, got ${momentum}`,
+	);
+	check(decay === undefined || isWeight(decay), () => `${what}: decay must be between 0 and 1, got ${decay}`);
 	return decay === undefined ? momentum : 1 - decay;
 }

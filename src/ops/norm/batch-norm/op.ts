@@ -11,7 +11,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { toFloat } from "../../elementwise/cast.ts";
 import { apply } from "../../op.ts";
 import type { ChannelGeometry } from "../shared/geometry.ts";
-import { checkedGeometry, resolveMomentum } from "./arguments.ts";
+import { checkedGeometry, checkRunningVariance, type RunningVariance, resolveMomentum } from "./arguments.ts";
 import { activations, followedBy } from "./following.ts";
 import { batchNormOp, canFollow, type Following, type Halving, type Part } from "./fused.ts";
 
@@ -33,7 +33,7 @@ export interface BatchNormOptions {
 	/** Added to the variance. Default 1e-5 (PyTorch, Flax, ONNX; Keras has 1e-3). */
 	eps?: number;
 	/** The variance that is tracked: n / (n - 1) times the batch's (`"unbiased"`, PyTorch, default) or the batch's own (Keras, ONNX). */
-	runningVariance?: "unbiased" | "biased";
+	runningVariance?: RunningVariance;
 	/** The axis that holds the channels. Default 1; -1 for channels last. */
 	channelAxis?: number;
 	/**
@@ -80,6 +80,7 @@ export interface BatchNormOptions {
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 	const { weight = null, bias = null, runningMean = null, runningVar = null, training = false, eps = 1e-5 } = options;
+	const { runningVariance = "unbiased", activation = null, averagePool } = options;
 	const what = options.name ?? "batchNorm";
 	const perChannel = { weight, bias, runningMean, runningVar };
 	const geometry = checkedGeometry(what, x, perChannel, eps, options.channelAxis);
@@ -87,13 +88,18 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 		training || runningMean !== null,
 		() => `${what}: evaluation normalizes by running statistics, and there are none; pass them, or training: true`,
 	);
+	checkRunningVariance(what, runningVariance);
+	check(
+		averagePool === undefined || averagePool === 2,
+		() => `${what}: averagePool is 2 or left out, got ${averagePool}; for other windows use avgPool2d`,
+	);
 	const running =
 		runningMean && runningVar
 			? {
 					mean: runningMean,
 					var: runningVar,
 					momentum: resolveMomentum(options, what) ?? 0.1,
-					unbiased: (options.runningVariance ?? "unbiased") === "unbiased",
+					unbiased: runningVariance === "unbiased",
 				}
 			: null;
 	const mask = training && options.mask ? positionMask(what, x, options.mask, options.channelAxis ?? 1) : null;
@@ -102,7 +108,6 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 		check(part.count !== 0 || x.size === 0, () => `${what}: the mask leaves out every position of the batch`);
 		check(part.count !== 1, () => oneValue(what, x, parts.length));
 	}
-	const { activation = null, averagePool } = options;
 	check(
 		activation === null || activation in activations,
 		() => `${what}: activation is ${Object.keys(activations).join(" or ")}, got ${JSON.stringify(activation)}`,

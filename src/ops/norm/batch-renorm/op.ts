@@ -8,12 +8,16 @@
 
 import { check } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { apply, checkFloat, empty, kernelsFor, type Op } from "../../op.ts";
-import { resolveMomentum } from "../batch-norm/arguments.ts";
+import { apply, empty, kernelsFor, type Op } from "../../op.ts";
+import {
+	checkedGeometry,
+	checkRunningVariance,
+	type RunningVariance,
+	resolveMomentum,
+} from "../batch-norm/arguments.ts";
 import { batchNormKernels, checkFinite, type Part } from "../batch-norm/fused.ts";
 import { batchNorm } from "../batch-norm/op.ts";
 import { type RunningStatistics, updateRunningStatistics } from "../batch-norm/running-statistics.ts";
-import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { channelStatistics } from "../shared/statistics.ts";
 
 export interface BatchRenormOptions {
@@ -38,7 +42,7 @@ export interface BatchRenormOptions {
 	/** Added to the variance. Default 1e-5. */
 	eps?: number;
 	/** The variance that is tracked: `"biased"` (the paper's, default) or `"unbiased"`. */
-	runningVariance?: "unbiased" | "biased";
+	runningVariance?: RunningVariance;
 	/** Names the caller in errors. */
 	name?: string;
 }
@@ -135,16 +139,15 @@ const batchRenormOp: Op<Attrs> = {
  */
 export function batchRenorm(x: Tensor, options: BatchRenormOptions): Tensor {
 	const { weight = null, bias = null, runningMean, runningVar, training = false, eps = 1e-5 } = options;
-	const { rMax = 3, dMax = 5, name: what = "batchRenorm" } = options;
+	const { rMax = 3, dMax = 5, runningVariance = "biased", name: what = "batchRenorm" } = options;
+	check(runningMean && runningVar, () => `${what}: runningMean and runningVar are what it corrects towards; pass both`);
+	const geometry = checkedGeometry(what, x, { weight, bias, runningMean, runningVar }, eps);
+	const momentum = resolveMomentum(options, what) ?? 0.01;
+	checkRunningVariance(what, runningVariance);
 	check(rMax >= 1, () => `${what}: rMax must be at least 1, got ${rMax}`);
 	check(dMax >= 0, () => `${what}: dMax must be at least 0, got ${dMax}`);
 	if (!training || x.size === 0) {
 		return batchNorm(x, { weight, bias, runningMean, runningVar, eps, name: what });
-	}
-	checkFloat(what, x);
-	const geometry = channelGeometry(x.shape, what);
-	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
-		checkPerChannel(what, name, tensor, geometry.c);
 	}
 	const count = geometry.n * geometry.s;
 	check(
@@ -152,12 +155,7 @@ export function batchRenorm(x: Tensor, options: BatchRenormOptions): Tensor {
 		() =>
 			`${what}: training needs more than one value a channel, got shape [${x.shape.join(", ")}]; use a larger batch`,
 	);
-	const running = {
-		mean: runningMean,
-		var: runningVar,
-		momentum: resolveMomentum(options, what) ?? 0.01,
-		unbiased: options.runningVariance === "unbiased",
-	};
+	const running = { mean: runningMean, var: runningVar, momentum, unbiased: runningVariance === "unbiased" };
 	const inputs = [x];
 	const weightAt = weight ? inputs.push(weight) - 1 : -1;
 	const biasAt = bias ? inputs.push(bias) - 1 : -1;

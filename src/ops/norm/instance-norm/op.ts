@@ -4,9 +4,13 @@
 import { check } from "../../../errors.ts";
 import { formatShape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { resolveMomentum } from "../batch-norm/arguments.ts";
+import {
+	checkedGeometry,
+	checkRunningVariance,
+	type RunningVariance,
+	resolveMomentum,
+} from "../batch-norm/arguments.ts";
 import { batchNorm } from "../batch-norm/op.ts";
-import { channelGeometry, checkPerChannel } from "../shared/geometry.ts";
 import { groupedNorm } from "../shared/grouped.ts";
 import { updateInstanceStatistics } from "./running-statistics.ts";
 
@@ -25,6 +29,8 @@ export interface InstanceNormOptions {
 	momentum?: number;
 	/** Weight of the old average instead. Give one of the two. */
 	decay?: number;
+	/** The variance that is tracked: `"unbiased"` (PyTorch, default) or `"biased"`. */
+	runningVariance?: RunningVariance;
 	/** Added to the variance. Default 1e-5 (PyTorch). */
 	eps?: number;
 	/** Names the caller in errors. */
@@ -34,19 +40,18 @@ export interface InstanceNormOptions {
 /**
  * y = (x - mean) / sqrt(var + eps) * weight + bias for x of `[N, C, L…]`, mean and biased variance
  * over the positions of one channel of one example. Running statistics, if given, follow the mean over
- * the batch of each example's mean and unbiased variance (PyTorch).
+ * the batch of each example's mean and unbiased variance (PyTorch), or its biased one if asked.
  *
  * @throws EvenkeelError if a channel holds a single value, or x holds NaN or infinity
  * @see Ulyanov, Vedaldi and Lempitsky 2016, https://arxiv.org/abs/1607.08022
  */
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
-	const { weight, bias, runningMean, runningVar, useInputStats = true, eps = 1e-5 } = options;
-	const what = options.name ?? "instanceNorm";
+	const { weight = null, bias = null, runningMean = null, runningVar = null, eps = 1e-5 } = options;
+	const { useInputStats = true, runningVariance = "unbiased", name: what = "instanceNorm" } = options;
+	const { n, c, s } = checkedGeometry(what, x, { weight, bias, runningMean, runningVar }, eps);
+	const momentum = resolveMomentum(options, what) ?? 0.1;
+	checkRunningVariance(what, runningVariance);
 	if (!useInputStats) return batchNorm(x, { weight, bias, runningMean, runningVar, eps, name: what });
-	const { n, c, s } = channelGeometry(x.shape, what);
-	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
-		checkPerChannel(what, name, tensor, c);
-	}
 	check(
 		s > 1 || n === 0,
 		() =>
@@ -56,8 +61,8 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
 	const geometry = { groups: n * c, length: s, span: s, period: c, centered: true };
 	const y = groupedNorm(x, geometry, { weight, bias, eps, what });
 	if (runningMean && runningVar && n > 0) {
-		const momentum = resolveMomentum(options, what) ?? 0.1;
-		updateInstanceStatistics(x, { n, c, s }, { mean: runningMean, var: runningVar, momentum, unbiased: true });
+		const unbiased = runningVariance === "unbiased";
+		updateInstanceStatistics(x, { n, c, s }, { mean: runningMean, var: runningVar, momentum, unbiased });
 	}
 	return y;
 }

@@ -2,8 +2,9 @@
 // its own mean and variance over the last axes, with a scale and shift for each element of them.
 
 import { check } from "../../../errors.ts";
-import { formatShape, type Shape, sameShape, sizeOf } from "../../../tensor/shape.ts";
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
+import { checkFloat } from "../../op.ts";
 import { groupedNorm } from "../shared/grouped.ts";
 
 export interface LayerNormOptions {
@@ -40,12 +41,14 @@ export function lastAxes(
 	parameters: Record<string, Tensor | null | undefined>,
 ): Shape {
 	const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+	checkShape(shape, `${what}: normalizedShape`);
 	check(
 		shape.length > 0 && x.ndim >= shape.length && endsIn(x.shape, shape),
 		() => `${what}: expected an input whose last axes are ${formatShape(shape)}, got shape ${formatShape(x.shape)}`,
 	);
 	for (const name in parameters) {
 		const tensor = parameters[name];
+		if (tensor) checkFloat(`${what}: ${name}`, tensor);
 		check(
 			!tensor || sameShape(tensor.shape, shape),
 			() => `${what}: ${name} has shape ${formatShape(tensor?.shape ?? [])}, expected ${formatShape(shape)}`,

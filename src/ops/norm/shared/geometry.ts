@@ -4,6 +4,7 @@
 import { check } from "../../../errors.ts";
 import { formatShape, normalizeAxis, productOf, type Shape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
+import { checkFloat } from "../../op.ts";
 
 export interface ChannelGeometry {
 	/** Examples (times what lies before the channel axis). */
@@ -28,8 +29,9 @@ export function channelGeometry(shape: Shape, what: string, channelAxis = 1): Ch
 	return { n: productOf(shape, 0, axis), c: shape[axis], s: productOf(shape, axis + 1, shape.length) };
 }
 
-/** Checks a parameter or buffer that holds one value a channel. */
+/** Checks a parameter or buffer that holds one floating value a channel. */
 export function checkPerChannel(what: string, name: string, tensor: Tensor | null | undefined, c: number): void {
+	if (tensor) checkFloat(`${what}: ${name}`, tensor);
 	check(
 		!tensor || (tensor.ndim === 1 && tensor.size === c),
 		() => `${what}: ${name} has shape ${formatShape(tensor?.shape ?? [])}, expected [${c}], one value a channel`,

@@ -106,7 +106,7 @@ function checkFinite(what: string, stats: Tensor, { groups }: GroupedGeometry): 
 		// An infinite variance leaves 1 / sqrt(variance) at 0; a variance of 0 with eps 0 is not an error.
 		if (Number.isFinite(table[group]) && table[2 * groups + group] > 0) continue;
 		throw new EvenkeelError(
-			`${what}: group ${group} of ${groups} holds NaN or infinity. ` +
+			`${what}: group ${group} of ${groups} holds NaN, infinity, or values too large for their variance to be represented. ` +
 				"Check the input data, or lower the learning rate if the values grew in training",
 		);
 	}

@@ -9,10 +9,10 @@
 import { check } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, checkFloat, empty, kernelsFor, type Op } from "../../op.ts";
-import { resolveMomentum } from "../batch-norm/arguments.ts";
+import { checkedGeometry, resolveMomentum } from "../batch-norm/arguments.ts";
 import { batchNormKernels, checkFinite } from "../batch-norm/fused.ts";
 import { batchNorm } from "../batch-norm/op.ts";
-import { type ChannelGeometry, channelGeometry, checkPerChannel } from "../shared/geometry.ts";
+import type { ChannelGeometry } from "../shared/geometry.ts";
 import { gradientByChannel } from "../shared/gradient-by-channel.ts";
 import { channelStatistics } from "../shared/statistics.ts";
 import {
@@ -238,14 +238,11 @@ function updateRunning(running: NonNullable<Attrs["running"]>, batch: Statistics
 export function switchableNorm(x: Tensor, options: SwitchableNormOptions): Tensor {
 	const { weight = null, bias = null, meanWeight, varWeight, runningMean = null, runningVar = null } = options;
 	const { training = false, eps = 1e-5, name: what = "switchableNorm" } = options;
-	checkFloat(what, x);
-	const geometry = channelGeometry(x.shape, what);
+	const geometry = checkedGeometry(what, x, { weight, bias, runningMean, runningVar }, eps);
 	const { n, c, s } = geometry;
-	for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
-		checkPerChannel(what, name, tensor, c);
-	}
 	const sources: Source[] = x.ndim === 2 ? ["layer", "batch"] : ["instance", "layer", "batch"];
 	for (const [name, tensor] of Object.entries({ meanWeight, varWeight })) {
+		checkFloat(`${what}: ${name}`, tensor);
 		check(
 			tensor.ndim === 1 && tensor.size === sources.length,
 			() =>

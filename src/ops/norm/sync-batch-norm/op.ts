@@ -6,7 +6,7 @@ import type { Communicator } from "../../../communicator/communicator.ts";
 import { check, EvenkeelError } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, empty, kernelsFor, type Op } from "../../op.ts";
-import { checkedGeometry, resolveMomentum } from "../batch-norm/arguments.ts";
+import { checkedGeometry, checkRunningVariance, resolveMomentum } from "../batch-norm/arguments.ts";
 import { batchNormKernels, checkFinite, type Part } from "../batch-norm/fused.ts";
 import { type BatchNormOptions, batchNorm } from "../batch-norm/op.ts";
 import { type RunningStatistics, updateRunningStatistics } from "../batch-norm/running-statistics.ts";
@@ -21,7 +21,8 @@ import {
 	writeStatistics,
 } from "./merge.ts";
 
-export interface SyncBatchNormOptions extends Omit<BatchNormOptions, "mask" | "virtualBatchSize" | "activation"> {
+export interface SyncBatchNormOptions
+	extends Omit<BatchNormOptions, "mask" | "virtualBatchSize" | "activation" | "averagePool"> {
 	/** The ranks whose batches are normalized together. None, or one of size 1: {@link batchNorm}. */
 	communicator?: Communicator | null;
 	/** Called when the running statistics have taken in a batch, which a rank without examples cannot tell from x. */
@@ -171,10 +172,12 @@ export function syncBatchNorm(x: Tensor, options: SyncBatchNormOptions = {}): Te
 		return y;
 	}
 	const { weight = null, bias = null, runningMean = null, runningVar = null, eps = 1e-5 } = own;
+	const { runningVariance = "unbiased" } = own;
 	const what = own.name ?? "syncBatchNorm";
 	const geometry = checkedGeometry(what, x, { weight, bias, runningMean, runningVar }, eps, own.channelAxis);
 	const momentum = resolveMomentum(own, what) ?? 0.1;
-	const unbiased = (own.runningVariance ?? "unbiased") === "unbiased";
+	checkRunningVariance(what, runningVariance);
+	const unbiased = runningVariance === "unbiased";
 	const running = runningMean && runningVar ? { mean: runningMean, var: runningVar, momentum, unbiased } : null;
 	const inputs = [x];
 	const weightAt = weight ? inputs.push(weight) - 1 : -1;
