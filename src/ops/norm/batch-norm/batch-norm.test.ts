@@ -185,6 +185,18 @@ onEachBackend("batchNorm", ({ exact }) => {
 		expect(Math.max(...[...(x.grad?.dataSync() ?? [])].map(Math.abs))).toBeLessThan(1e-4);
 	});
 
+	test("NaN where the mask leaves out and no gradient arrives leaves the others' gradients alone", () => {
+		const gradients = (padding: number) => {
+			const x = tensor([1, 2, 3, 4, padding, padding], [3, 2], { requiresGrad: true });
+			const weight = tensor([1, 2], [2], { requiresGrad: true });
+			const y = batchNorm(x, { weight, mask: tensor([1, 1, 0]), training: true });
+			y.backward(tensor([1, 2, 3, 5, 0, 0], [3, 2]));
+			return [...(x.grad?.dataSync() ?? []), ...(weight.grad?.dataSync() ?? [])];
+		};
+		expect(gradients(Number.NaN)).toEqual(gradients(0));
+		expect(gradients(Number.NaN).every(Number.isFinite)).toBe(true);
+	});
+
 	test("what the mask leaves out may hold anything, and is normalized all the same", () => {
 		const data = [1, 2, Number.NaN, 3, 6, Number.POSITIVE_INFINITY];
 		const mask = tensor([1, 1, 0, 1, 1, 0], [2, 3], { dtype: "uint8" });

@@ -4,9 +4,9 @@
 // What forward leaves for backward is a table of four rows of C floats: center, low, rstd, var.
 // The mean is center + low: float32 alone holds a mean of 10,000 to within 0.0005 only.
 
-import { maskedGradientRows, maskedStatistics } from "../shared/masked.as";
+import { maskedGradientRows, maskedGradientSums, maskedStatistics } from "../shared/masked.as";
 import {
-  addGradientSums, gradientRows, gradientShortRows, gradientSums, GROUP, normalizeRows,
+  addGradientSums, gradientRows, gradientShortRows, GROUP, normalizeRows,
 } from "../shared/normalize.as";
 import { addRowStatistics, beginStatistics, endStatistics, rowsTogether, SHORT, STATE } from "../shared/statistics.as";
 import { storeGradient, storeStatistics, valueOr } from "../shared/table.as";
@@ -264,7 +264,7 @@ export function batch_norm_masked_backward(
   for (let channel = begin; channel < end; channel++) {
     const center = load<f32>(stats + (<usize>channel << 2));
     const offset = (<usize>channel * <usize>s) << 2;
-    gradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
+    maskedGradientSums(x + offset, dy + offset, n, s, c * s, center, scratch);
     const sum = load<f64>(scratch), dot = load<f64>(scratch, 8);
     storeGradient(stats, channel, c, weight, dweight, dbias, sum, dot, count, 1, out, 4);
     if (dx == 0) continue;

@@ -47,7 +47,8 @@ export const referenceBatchNorm: BatchNormKernels = {
 			let dot = 0;
 			eachOfChannel(channel, part, (i) => {
 				sum += dys[i];
-				dot += dys[i] * (xs[i] - mean) * rstd;
+				// What a mask leaves out may be NaN, where no gradient arrives.
+				if (dys[i] !== 0) dot += dys[i] * (xs[i] - mean) * rstd;
 			});
 			if (dweight) dweight.view()[channel] = dot;
 			if (dbias) dbias.view()[channel] = sum;

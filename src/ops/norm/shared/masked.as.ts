@@ -54,6 +54,39 @@ export function maskedStatistics(
   store<f64>(out, max<f64>(load<f64>(out, 8) - (sum * sum) / count, 0), 8);
 }
 
+/**
+ * sum g and sum g (x - center) of a gradient g over all positions, as float64 at `out`. Where g is 0 it does not matter what
+ * x holds.
+ */
+export function maskedGradientSums(
+  x: usize, g: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+): void {
+  const c = f32x4.splat(center);
+  const tail = laneMask(length & 3);
+  let sum: f64 = 0;
+  let dot: f64 = 0;
+  let s = f32x4.splat(0), p = s;
+  let pending = 0;
+  for (let row = 0; row < rows; row++) {
+    const offset = (<usize>row * <usize>stride) << 2;
+    for (let i = 0; i < length; i += 4) {
+      const at = offset + (<usize>i << 2);
+      let arrived = v128.load(g + at);
+      if (i + 4 > length) arrived = v128.and(arrived, tail);
+      s = f32x4.add(s, arrived);
+      p = fma(arrived, v128.and(f32x4.sub(v128.load(x + at), c), f32x4.ne(arrived, f32x4.splat(0))), p);
+      if (++pending == BLOCK) {
+        sum += sumLanesF64(s);
+        dot += sumLanesF64(p);
+        s = p = f32x4.splat(0);
+        pending = 0;
+      }
+    }
+  }
+  store<f64>(out, sum + sumLanesF64(s));
+  store<f64>(out, dot + sumLanesF64(p), 8);
+}
+
 /** dx = a dy + mask (b (x - center) + shift): the statistics do not depend on what is masked out. */
 export function maskedGradientRows(
   x: usize, dy: usize, dx: usize, mask: usize, rows: i32, length: i32, stride: i32, center: f32, a: f32, b: f32, shift: f32,
