@@ -33,7 +33,7 @@ const kernels: KernelSet<Kernels> = {
 		forward(isLog, x, y, layout) {
 			const [from, to] = [x.view(), y.view()];
 			forEachRun(layout, (places) => {
-				const max = Math.max(...places.map((k) => from[k]));
+				const max = places.reduce((most, k) => Math.max(most, from[k]), -Infinity);
 				const sum = places.reduce((total, k) => total + Math.exp(from[k] - max), 0);
 				for (const k of places) to[k] = isLog ? from[k] - max - Math.log(sum) : Math.exp(from[k] - max) / sum;
 			});

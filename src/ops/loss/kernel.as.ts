@@ -1,9 +1,10 @@
 // Losses over classes: cross-entropy on logits, negative log-likelihood, and counting hits.
 //
 // A row is one prediction: C values, `inner` apart. With inner = 1 a row is contiguous and lanes
-// run over classes; otherwise neighbouring rows are, and lanes run over four of them.
+// run over classes; otherwise neighbouring rows are, and lanes run over four of them. Sums are taken in float64: where
+// one class stands out, float32 loses what the others add to its 1.
 
-import { exp4, fma, sumLanes } from "../../backend/wasm/simd.as";
+import { exp4, fma, twoF64 } from "../../backend/wasm/simd.as";
 import { logF64 } from "./log.as";
 
 export * from "./pairs.as";
@@ -71,22 +72,22 @@ export function loss_cross_entropy(
     for (let c = 0; c < classes; c += 4) top = f32x4.max(top, classes4(row, c, classes, lowest));
     const highest = maxOfLanes(top);
     top = f32x4.splat(highest);
-    let sums = f32x4.splat(0);
-    let totals = f32x4.splat(0);
+    let sums = f64x2.splat(0);
+    let totals = f64x2.splat(0);
     for (let c = 0; c < classes; c += 4) {
-      sums = f32x4.add(sums, exp4(f32x4.sub(classes4(row, c, classes, lowest), top)));
-      if (smoothing != 0) totals = f32x4.add(totals, f32x4.sub(classes4(row, c, classes, top), top));
+      sums = f64x2.add(sums, twoF64(exp4(f32x4.sub(classes4(row, c, classes, lowest), top))));
+      if (smoothing != 0) totals = f64x2.add(totals, twoF64(f32x4.sub(classes4(row, c, classes, top), top)));
     }
-    const sum = sumLanes(sums);
+    const sum = ofBoth(sums);
     if (stats) {
       store<f32>(stats + (<usize>r << 2), highest);
-      store<f32>(stats + (<usize>(rows + r) << 2), 1 / sum);
+      store<f32>(stats + (<usize>(rows + r) << 2), <f32>(1 / sum));
     }
     const label = load<i32>(labels + (<usize>r << 2));
     let loss: f64 = 0;
     if (label != ignore) {
       const picked = <f64>load<f32>(row + (<usize>label << 2)) - <f64>highest;
-      loss = smoothed(logF64(sum), picked, sumLanes(totals), classes, smoothing);
+      loss = smoothed(logF64(sum), picked, ofBoth(totals), classes, smoothing);
     }
     if (out) store<f32>(out + (<usize>r << 2), <f32>loss);
     partial += loss;
@@ -135,34 +136,53 @@ export function loss_cross_entropy_strided(
     const first = x + ((<usize>n * <usize>classes * <usize>inner + <usize>p) << 2);
     let top = f32x4.splat(-<f32>Infinity);
     for (let c = 0; c < classes; c++) top = f32x4.max(top, v128.load(first + <usize>c * stride));
-    let sums = f32x4.splat(0);
-    let totals = f32x4.splat(0);
+    // Of rows 0 and 1, and of rows 2 and 3.
+    let sums = f64x2.splat(0), sums2 = sums;
+    let totals = f64x2.splat(0), totals2 = totals;
     for (let c = 0; c < classes; c++) {
       const shifted = f32x4.sub(v128.load(first + <usize>c * stride), top);
-      sums = f32x4.add(sums, exp4(shifted));
-      totals = f32x4.add(totals, shifted);
+      const e = exp4(shifted);
+      sums = f64x2.add(sums, f64x2.promote_low_f32x4(e));
+      sums2 = f64x2.add(sums2, f64x2.promote_low_f32x4(nextTwo(e)));
+      totals = f64x2.add(totals, f64x2.promote_low_f32x4(shifted));
+      totals2 = f64x2.add(totals2, f64x2.promote_low_f32x4(nextTwo(shifted)));
     }
     const r = n * inner + p;
-    if (stats) {
-      storeLanes(stats + (<usize>r << 2), top, lanes);
-      storeLanes(stats + (<usize>(rows + r) << 2), f32x4.div(f32x4.splat(1), sums), lanes);
-    }
+    if (stats) storeLanes(stats + (<usize>r << 2), top, lanes);
     for (let lane = 0; lane < lanes; lane++) {
       const label = load<i32>(labels + (<usize>(r + lane) << 2));
+      const sum = f64x2.extract_lane(sums, 0);
+      if (stats) store<f32>(stats + (<usize>(rows + r + lane) << 2), <f32>(1 / sum));
       let loss: f64 = 0;
       if (label != ignore) {
         const highest = <f64>f32x4.extract_lane(top, 0);
         const picked = <f64>load<f32>(first + <usize>label * stride + (<usize>lane << 2)) - highest;
-        loss = smoothed(logF64(f32x4.extract_lane(sums, 0)), picked, f32x4.extract_lane(totals, 0), classes, smoothing);
+        loss = smoothed(logF64(sum), picked, f64x2.extract_lane(totals, 0), classes, smoothing);
       }
       if (out) store<f32>(out + (<usize>(r + lane) << 2), <f32>loss);
       partial += loss;
       top = nextLane(top);
-      sums = nextLane(sums);
-      totals = nextLane(totals);
+      sums = v128.shuffle<f64>(sums, sums2, 1, 2);
+      totals = v128.shuffle<f64>(totals, totals2, 1, 2);
+      sums2 = v128.shuffle<f64>(sums2, sums2, 1, 0);
+      totals2 = v128.shuffle<f64>(totals2, totals2, 1, 0);
     }
   }
   store<f64>(partials + (<usize>(begin / grain) << 3), partial);
+}
+
+/** Both lanes together. */
+// @ts-ignore: decorator
+@inline
+function ofBoth(v: v128): f64 {
+  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+}
+
+/** Lanes 2 and 3 become 0 and 1. */
+// @ts-ignore: decorator
+@inline
+function nextTwo(v: v128): v128 {
+  return v128.shuffle<f64>(v, v, 1, 0);
 }
 
 /** Lane 1 becomes lane 0, and so on round. */

@@ -11,6 +11,13 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { tensor } from "../creation.ts";
 import { bceWithLogits, countCorrect, crossEntropy, mseLoss, nllLoss } from "./op.ts";
 
+/** x, [1, classes], at each of so many positions: [1, classes, positions]. */
+function broadcast(x: Tensor, classes: number, positions: number): Tensor {
+	const row = x.dataSync();
+	const at = (_: unknown, i: number) => row[Math.floor(i / positions)];
+	return tensor(Float32Array.from({ length: classes * positions }, at), [1, classes, positions]);
+}
+
 /** Repeatable numbers in [-1, 1), as float32 holds them. */
 function noise(length: number, seed: number): Float32Array {
 	let state = seed * 2654435761;
@@ -182,12 +189,23 @@ onEachBackend("losses", () => {
 		expect(() => crossEntropy(tensor([1, 2, 3]), labels(0))).toThrow("expected predictions of shape [N, C]");
 		expect(() => crossEntropy(labels(1, 2), labels(0, 1))).toThrow("expected a floating tensor, got int32");
 	});
+	test.each([1_000, 100_000])("one class among %i that stands out does not hide the others", (classes) => {
+		const exact = Math.log1p((classes - 1) * Math.exp(-17));
+		const x = tensor(new Float32Array(classes).fill(-17), [1, classes]);
+		x.view()[0] = 0;
+		expect(crossEntropy(x, labels(0)).item() / exact).toBeCloseTo(1, 5);
+		const images = broadcast(x, classes, 5);
+		const each = crossEntropy(images, tensor(new Int32Array(5), [1, 5]), { reduction: "none" }).dataSync();
+		for (const loss of each) expect(loss / exact).toBeCloseTo(1, 5);
+	});
 	test("options out of range", () => {
 		const x = tensor(new Float32Array(6), [2, 3]);
 		const target = labels(0, 1);
 		expect(() => crossEntropy(x, target, { labelSmoothing: 1.5 })).toThrow("labelSmoothing must be in [0, 1], got 1.5");
 		expect(() => crossEntropy(x, target, { labelSmoothing: Number.NaN })).toThrow("labelSmoothing must be in [0, 1]");
 		expect(() => crossEntropy(x, target, { ignoreIndex: 0.5 })).toThrow("ignoreIndex must be a whole number, got 0.5");
+		expect(() => crossEntropy(x, target, { ignoreIndex: 2 ** 32 })).toThrow("must lie between -2^31 and 2^31");
+		expect(() => crossEntropy(x, labels(-2147483648, 0))).toThrow("label -2147483648 at row 0 is not one of the 3");
 		// @ts-expect-error: what a caller without types may pass
 		expect(() => mseLoss(x, x, { reduction: "average" })).toThrow('must be "mean", "sum" or "none", got "average"');
 		expect(() => bceWithLogits(x, x, { posWeight: -1 })).toThrow("posWeight must be at least 0, got -1");

@@ -52,7 +52,7 @@ export const reference: LossKernels = {
 		const losses = new Float64Array(rows.count);
 		forEachRow(rows, labels, (row, label, at) => {
 			const logits = Array.from({ length: rows.classes }, (_, c) => values[at(c)]);
-			const max = Math.max(...logits);
+			const max = logits.reduce((most, v) => Math.max(most, v), -Infinity);
 			const sum = logits.reduce((total, v) => total + Math.exp(v - max), 0);
 			if (stats) {
 				stats.view()[row] = max;

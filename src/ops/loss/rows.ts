@@ -3,7 +3,7 @@
 import { check, EvenkeelError } from "../../errors.ts";
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { checkFloat } from "../op.ts";
+import { checkFloat, checkTensor } from "../op.ts";
 
 /** How the losses of single rows or elements become the result. */
 export type Reduction = "mean" | "sum" | "none";
@@ -33,6 +33,7 @@ export function checkReduction(op: string, reduction: string): asserts reduction
 /** Checks predictions against labels in all but the labels' values. */
 export function rowsOf(op: string, x: Tensor, labels: Tensor, ignoreIndex: number | undefined): Rows {
 	checkFloat(op, x);
+	checkTensor(op, labels);
 	check(
 		x.ndim >= 2 && x.shape[1] > 0,
 		() => `${op}: expected predictions of shape [N, C] or [N, C, d1, …] with at least one class, got ${x.describe()}`,
@@ -55,6 +56,10 @@ export function rowsOf(op: string, x: Tensor, labels: Tensor, ignoreIndex: numbe
 		ignoreIndex === undefined || Number.isInteger(ignoreIndex),
 		() => `${op}: ignoreIndex must be a whole number, got ${ignoreIndex}`,
 	);
+	check(
+		ignoreIndex === undefined || Math.abs(ignoreIndex) < -NO_LABEL,
+		() => `${op}: ignoreIndex must lie between -2^31 and 2^31, as labels do, got ${ignoreIndex}`,
+	);
 	const inner = rest.reduce((product, length) => product * length, 1);
 	return { batch, classes, inner, count: batch * inner, ignore: ignoreIndex ?? NO_LABEL };
 }
@@ -65,7 +70,7 @@ export function countRows(op: string, labels: Tensor, rows: Rows): number {
 	let counted = 0;
 	for (let r = 0; r < rows.count; r++) {
 		const label = values[r];
-		if (label === rows.ignore) continue;
+		if (label === rows.ignore && label !== NO_LABEL) continue;
 		if (label < 0 || label >= rows.classes) {
 			throw new EvenkeelError(
 				`${op}: label ${label} at row ${r} is not one of the ${rows.classes} classes 0..${rows.classes - 1}`,
