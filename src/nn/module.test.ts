@@ -12,6 +12,7 @@ import { constant } from "./init.ts";
 import { ReLU, Sigmoid } from "./layers/activation.ts";
 import { BatchNorm1d, BatchNorm2d } from "./layers/batch-norm.ts";
 import { BatchRenorm2d } from "./layers/batch-renorm.ts";
+import { Linear } from "./layers/linear.ts";
 import { AvgPool2d, MaxPool2d } from "./layers/pool.ts";
 import { SwitchableNorm2d } from "./layers/switchable-norm.ts";
 import { Module } from "./module.ts";
@@ -71,6 +72,24 @@ describe("the tree", () => {
 		}
 		expect(new Tied().parameters().length).toBe(new Net().parameters().length);
 		expect(countParameters(new Net())).toBe(15);
+	});
+
+	test("a module used twice has both names in its state, as in PyTorch, and loads from one", () => {
+		class Twice extends Module {
+			a = new Linear(2, 2);
+			b = this.a;
+			itself = this;
+			override forward(x: Tensor): Tensor {
+				return this.b.forward(this.a.forward(x));
+			}
+		}
+		const net = new Twice();
+		const state = net.stateDict();
+		expect(Object.keys(state)).toEqual(["a.weight", "a.bias", "b.weight", "b.bias"]);
+		expect(net.parameters().length).toBe(2);
+		expect(new Twice().loadStateDict(state)).toEqual({ missing: [], unexpected: [], mismatched: [] });
+		const { "b.weight": _, "b.bias": __, ...half } = state;
+		expect(new Twice().loadStateDict(half).missing).toEqual([]);
 	});
 
 	test("train and eval reach every module", () => {

@@ -191,9 +191,18 @@ export abstract class Module {
 		});
 	}
 
-	/** Parameters, then buffers, module by module: the order of PyTorch's state dict. */
+	/** This module and all below it at every place they have, but for one inside itself. */
+	*#places(prefix = "", above: readonly Module[] = []): Generator<[string, Module]> {
+		if (above.includes(this)) return;
+		yield [prefix, this];
+		for (const [name, child] of this.namedChildren()) yield* child.#places(join(prefix, name), [...above, this]);
+	}
+
+	/** Parameters, then buffers, place by place: the order of PyTorch's state dict, and its names for what is shared. */
 	*#namedState(): Generator<[string, Tensor]> {
-		for (const [prefix, module] of this.namedModules()) {
+		// Gives each its path.
+		this.modules();
+		for (const [prefix, module] of this.#places()) {
 			for (const [name, value] of Object.entries(module)) {
 				if (value instanceof Parameter) yield [join(prefix, serializedName(name)), value];
 			}

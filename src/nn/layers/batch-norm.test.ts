@@ -92,6 +92,13 @@ onEachBackend("BatchNorm layers", ({ exact }) => {
 		expect(() => bn.forward(zeros([2, 3]))).toThrow("expected 2 channels at axis 1");
 	});
 
+	test("a lazy layer that refused its first input takes the channels of the next", () => {
+		const bn = new LazyBatchNorm1d();
+		expect(() => bn.forward(zeros([1, 2]))).toThrow("more than one value");
+		expect([bn.numFeatures, bn.parameters().length]).toEqual([0, 0]);
+		expect(bn.forward(tensor([1, 2, 3, 4, 5, 6], [2, 3])).shape).toEqual([2, 3]);
+	});
+
 	test("channels last, masks and virtual batches reach the op", () => {
 		const last = new BatchNorm1d(2, { channelAxis: -1, momentum: 1 });
 		last.forward(tensor([1, 10, 3, 20, 5, 30, 7, 40], [2, 2, 2]));

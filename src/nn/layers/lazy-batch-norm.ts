@@ -15,6 +15,17 @@ abstract class LazyBatchNorm extends BatchNorm {
 		}
 		super.checkShape(x);
 	}
+
+	protected override normalize(...args: Parameters<BatchNorm["normalize"]>): Tensor {
+		const isFirst = this.numFeatures === 0;
+		try {
+			return super.normalize(...args);
+		} catch (error) {
+			// An input that was refused says nothing about the next.
+			if (isFirst) this.release();
+			throw error;
+		}
+	}
 }
 
 /**
