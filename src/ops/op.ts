@@ -93,10 +93,15 @@ export function viewAs(tensor: Tensor, shape: Shape, name = tensor.name): Tensor
 	return new Tensor(tensor.storage.retain(), shape, name);
 }
 
+/** Whether it is a tensor: of this copy of the library, or of another one that a bundler put beside it. */
+export function isTensor(value: unknown): value is Tensor {
+	return (value as Tensor | null | undefined)?.isEvenkeelTensor === true;
+}
+
 /** Checks what a program without types may get wrong. */
 export function checkTensor(op: string, value: Tensor): void {
 	check(
-		value instanceof Tensor,
+		isTensor(value),
 		() =>
 			`${op}: expected a tensor, got ${Array.isArray(value) ? "an array" : String(value)}; make one with tensor(values)`,
 	);

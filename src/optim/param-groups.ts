@@ -4,6 +4,7 @@
 import { check, EvenkeelError } from "../errors.ts";
 import { isNorm } from "../nn/is-norm.ts";
 import { Module } from "../nn/module.ts";
+import { isTensor } from "../ops/op.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -26,10 +27,6 @@ export type ParamGroup<Options> = { -readonly [Key in keyof Options]: Options[Ke
 };
 
 type Entry<Options> = Tensor | NamedParam | ParamGroupInput<Options>;
-
-function isTensor(value: unknown): value is Tensor {
-	return typeof value === "object" && value !== null && "isEvenkeelTensor" in value;
-}
 
 function isNamed(value: unknown): value is NamedParam {
 	return Array.isArray(value) && value.length === 2 && typeof value[0] === "string" && isTensor(value[1]);

@@ -4,8 +4,8 @@
 import { isGradEnabled } from "../../autograd/tape.ts";
 import { check, EvenkeelError } from "../../errors.ts";
 import { formatShape } from "../../tensor/shape.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import { apply, empty, type KernelSet, kernelsFor, type Op } from "../op.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { apply, empty, isTensor, type KernelSet, kernelsFor, type Op } from "../op.ts";
 import { reference } from "./reference.ts";
 import { wasm } from "./wasm.ts";
 
@@ -114,7 +114,7 @@ function withRows(x: Tensor, rows: Rows, op: string, gather: (index: Tensor) => 
 		!(x.requiresGrad && isGradEnabled()),
 		() => `${op}: it has no gradient, and ${x.describe()} requires one; detach() it first`,
 	);
-	if (rows instanceof Tensor) {
+	if (isTensor(rows)) {
 		check(
 			rows.dtype === "int32" && rows.ndim === 1,
 			() => `${op}: rows must be an int32 tensor [n], got ${rows.dtype} ${rows.describe()}`,
