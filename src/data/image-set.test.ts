@@ -93,7 +93,7 @@ afterEach(async () => {
 const at = (...parts: string[]) => join(root, ...parts);
 
 function load(options: Partial<ImageSetOptions> = {}) {
-	const places = { cache: at("cache"), system: at("system"), sample: at("sample"), timeout: 500 };
+	const places = { cache: at("cache"), system: at("system"), sample: () => at("sample"), timeout: 500 };
 	return loadImageSet(spec, { split: "train", ...options }, places);
 }
 

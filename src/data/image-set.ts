@@ -61,7 +61,8 @@ export interface ImageSetOptions {
 export interface Places {
 	cache: string;
 	system: string;
-	sample: string | null;
+	/** The package's folder of samples, looked for when it is needed; null where there is none. */
+	sample: () => string | null;
 	/** Milliseconds to wait for the server's first answer. */
 	timeout?: number;
 }
@@ -125,9 +126,10 @@ function cached(cache: string, hashes: ImageSetSpec["hashes"]): Omit<Found, "sou
 	return { read: folderReader(cache), hashes, remedy: "delete it, so that it is downloaded again" };
 }
 
-function sampleOf(spec: ImageSetSpec, { split }: ImageSetOptions, samples: string | null, failure: string): Found {
+function sampleOf(spec: ImageSetSpec, { split }: ImageSetOptions, place: Places["sample"], failure: string): Found {
 	const { join } = needNodeModule("node:path", spec.title);
 	const advice = `put ${fileNames[split].images}.gz and ${fileNames[split].labels}.gz into a folder and name it (--data DIR, or { dir })`;
+	const samples = spec.sample ? place() : null;
 	if (!spec.sample || samples === null) {
 		throw new EvenkeelError(`${spec.title} is not on this machine and ${failure}; ${advice}`);
 	}
@@ -203,7 +205,7 @@ async function checkHash(
 function defaultPlaces(): Places {
 	// Debian's data sets lie there; another folder of the same layout can be named.
 	const system = globalThis.process.env.EVENKEEL_DATASETS || "/usr/share/datasets";
-	return { cache: cacheFolder(), system, sample: sampleFolder() };
+	return { cache: cacheFolder(), system, sample: sampleFolder };
 }
 
 /** The package's folder of samples, seen from src/data or from dist/data; null if it is not there. */
@@ -211,8 +213,9 @@ function sampleFolder(): string | null {
 	const fs = needNodeModule("node:fs", "data");
 	const { fileURLToPath } = needNodeModule("node:url", "data");
 	// Not written as `new URL("…", import.meta.url)`: bundlers would take the sample into the page.
-	const here = import.meta.url;
-	if (!here.startsWith("file:")) return null;
+	// Bundled as CommonJS, a module has no URL.
+	const here: string | undefined = import.meta.url;
+	if (!here?.startsWith("file:")) return null;
 	const candidates = ["../../sample", "../sample"].map((path) => fileURLToPath(new URL(path, here)));
 	return candidates.find((path) => fs.existsSync(path)) ?? null;
 }

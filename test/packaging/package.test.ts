@@ -1,6 +1,6 @@
 // The package as users get it: what is in it, and that it works from Node, from bundlers and under their compilers.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -125,8 +125,37 @@ describe("from bundlers", () => {
 		expect(bundled).toEqual({ ...runProgram(project.folder, 1), notice: bundled.notice });
 	});
 
-	test("what is not used is left out", async () => {
-		const code = 'import { Generator } from "evenkeel/random";\nconsole.log(new Generator(1).uniform());\n';
+	// esbuild's CommonJS has no import.meta; Vite's would put something in its place.
+	test("one file of CommonJS, whose modules have no URL, still says where data can come from", async () => {
+		const code =
+			'import { data, init } from "evenkeel";\n' +
+			'const load = () => data.fashionMnist({ split: "test", download: false });\n' +
+			"init({ threads: 1 }).then(load).catch(({ name, message }) => console.log(name, message));\n";
+		writeFileSync(join(project.folder, "data.mjs"), code);
+		await build({
+			root: project.folder,
+			configFile: false,
+			logLevel: "error",
+			define: { "import.meta.url": "undefined" },
+			ssr: { noExternal: true },
+			build: {
+				ssr: "data.mjs",
+				outDir: "commonjs",
+				rolldownOptions: { output: { format: "cjs", entryFileNames: "main.cjs" } },
+			},
+		});
+		const env = { ...process.env, EVENKEEL_CACHE: project.folder, EVENKEEL_DATASETS: project.folder };
+		const said = execFileSync(process.execPath, [join(project.folder, "commonjs/main.cjs")], { env, encoding: "utf8" });
+		expect(said).toMatch(
+			/^EvenkeelError Fashion-MNIST is not on this machine and downloading it is switched off; put /,
+		);
+	});
+
+	test.each([
+		['import { Generator } from "evenkeel/random";\nconsole.log(new Generator(1).uniform());\n', 20_000],
+		// Of all layers one: with all of them it is 140 kB.
+		['import { nn } from "evenkeel";\nconsole.log(new nn.Linear(2, 2));\n', 70_000],
+	])("what is not used is left out: %j", async (code, most) => {
 		writeFileSync(join(project.folder, "small.mjs"), code);
 		await build({
 			root: project.folder,
