@@ -7,6 +7,9 @@ import type { Storage } from "../tensor/storage.ts";
 
 export type BackendName = "wasm" | "reference";
 
+/** The builds of the wasm backend's kernels: without fused multiply-add, with it, and that with vectors in pairs, for 256 bits. */
+export type KernelBuild = "simd" | "relaxed" | "wide";
+
 export interface MemoryUse {
 	/** Bytes that live tensors and the tape hold. */
 	used: number;

@@ -1,9 +1,9 @@
 // init(): choosing the backend and its threads. Loaded once; calling again changes the choice.
 
 import { check, EvenkeelError } from "../errors.ts";
-import { type Backend, type BackendName, setCurrentBackend } from "./backend.ts";
+import { type Backend, type BackendName, type KernelBuild, setCurrentBackend } from "./backend.ts";
 import { referenceBackend } from "./reference/reference-backend.ts";
-import { type Build, bestBuild } from "./wasm/module.ts";
+import { bestBuild } from "./wasm/module.ts";
 import { WasmBackend } from "./wasm/wasm-backend.ts";
 
 export interface InitOptions {
@@ -20,7 +20,7 @@ export interface InitOptions {
 }
 
 /** The backends that were loaded, by their kernels, and whether wide ones were asked for last. */
-const loaded = new Map<Build, Promise<WasmBackend>>();
+const loaded = new Map<KernelBuild, Promise<WasmBackend>>();
 let chosen = false;
 
 /**
@@ -31,7 +31,7 @@ let chosen = false;
  *
  * @throws EvenkeelError if the backend is unknown, or the engine has no WebAssembly SIMD.
  */
-export async function init(options: InitOptions = {}): Promise<Backend & { notice?: string; build?: Build }> {
+export async function init(options: InitOptions = {}): Promise<Backend & { notice?: string; build?: KernelBuild }> {
 	const { backend = "wasm", threads = "auto", wide = chosen } = options;
 	check(
 		threads === "auto" || (Number.isInteger(threads) && threads >= 1 && threads <= 64),
@@ -49,7 +49,7 @@ export async function init(options: InitOptions = {}): Promise<Backend & { notic
 	return wasm;
 }
 
-async function loadWasm(build: Build): Promise<WasmBackend> {
+async function loadWasm(build: KernelBuild): Promise<WasmBackend> {
 	const loading = loaded.get(build) ?? WasmBackend.load({ build });
 	loaded.set(build, loading);
 	try {

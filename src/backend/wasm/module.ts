@@ -1,5 +1,6 @@
 // The kernels as a WebAssembly module: which build this machine runs, and the memory it imports.
 
+import type { KernelBuild } from "../backend.ts";
 import { HEAP_START } from "./layout.mjs";
 import { mergeVectors } from "./wide.ts";
 
@@ -20,11 +21,8 @@ export function hasRelaxedSimd(): boolean {
 	return WebAssembly.validate(RELAXED_PROBE);
 }
 
-/** The builds of the kernels: without fused multiply-add, with it, and that with vectors in pairs for {@link mergeVectors}. */
-export type Build = "simd" | "relaxed" | "wide";
-
 /** The best build for this machine; `wide` only if asked for. */
-export function bestBuild(wide = false): Build {
+export function bestBuild(wide = false): KernelBuild {
 	if (!hasRelaxedSimd()) return "simd";
 	return wide && mergeVectors() ? "wide" : "relaxed";
 }
@@ -36,7 +34,7 @@ const generated = {
 };
 
 /** The kernels' bytes. */
-export async function kernelBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
+export async function kernelBytes(build: KernelBuild): Promise<Uint8Array<ArrayBuffer>> {
 	const { base64 } = await generated[build]();
 	const text = atob(base64);
 	const bytes = new Uint8Array(text.length);

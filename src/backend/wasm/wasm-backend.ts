@@ -3,9 +3,9 @@
 import { arrayTypes, bytesPerElement, type DType, type TypedArray } from "../../tensor/dtype.ts";
 import { Storage } from "../../tensor/storage.ts";
 import { spanEnd, spanStart } from "../../trace.ts";
-import type { Backend, MemoryUse } from "../backend.ts";
+import type { Backend, KernelBuild, MemoryUse } from "../backend.ts";
 import { Heap } from "./heap.ts";
-import { type Build, bestBuild, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
+import { bestBuild, kernelBytes, privateMemory, sharedMemory, withPrivateMemory } from "./module.ts";
 import { Pool } from "./pool.ts";
 import { Staging } from "./staging.ts";
 import { Tables } from "./tables.ts";
@@ -14,7 +14,7 @@ export class WasmBackend implements Backend {
 	readonly name = "wasm";
 	readonly float = "float32";
 	/** Which build of the kernels runs. */
-	readonly build: Build;
+	readonly build: KernelBuild;
 	/** Why fewer threads run than were asked for, or "". */
 	notice = "";
 	readonly #module: WebAssembly.Module;
@@ -30,7 +30,7 @@ export class WasmBackend implements Backend {
 	#scratchBytes = 0;
 
 	private constructor(
-		build: Build,
+		build: KernelBuild,
 		module: WebAssembly.Module,
 		exports: WebAssembly.Exports,
 		heap: Heap,
@@ -48,7 +48,7 @@ export class WasmBackend implements Backend {
 	}
 
 	/** Loads the kernels, on one thread. `shared: false` does without shared memory; `build` is by default the best there is but for `wide`. */
-	static async load(options: { shared?: boolean; build?: Build } = {}): Promise<WasmBackend> {
+	static async load(options: { shared?: boolean; build?: KernelBuild } = {}): Promise<WasmBackend> {
 		const best = bestBuild(options.build === "wide");
 		const { build = best } = options;
 		const memory = options.shared === false ? null : sharedMemory();
