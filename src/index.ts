@@ -10,6 +10,7 @@ export {
 	type BackendName,
 	currentBackend,
 	isInitialized,
+	type KernelBuild,
 	type MemoryUse,
 	withBackend,
 } from "./backend/backend.ts";
@@ -35,8 +36,17 @@ export { gatherImages, gatherRows } from "./ops/gather/op.ts";
 export { linear } from "./ops/linear/op.ts";
 export { bceWithLogits, countCorrect, crossEntropy, mseLoss, nllLoss } from "./ops/loss/op.ts";
 export { matmul } from "./ops/matmul/op.ts";
-export { type ExplainOptions, explainBatchNorm } from "./ops/norm/batch-norm/explain.ts";
+export {
+	type AllStages,
+	type BackwardStages,
+	type ExplainOptions,
+	explainBatchNorm,
+	type ForwardStages,
+	type NestedLike,
+	type SomeStages,
+} from "./ops/norm/batch-norm/explain.ts";
 export { type BatchNormOptions, batchNorm } from "./ops/norm/batch-norm/op.ts";
+export type { AdamSettings, SgdSettings } from "./ops/optimizer-step/op.ts";
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, avgPool1d, avgPool2d, maxPool1d, maxPool2d } from "./ops/pool/op.ts";
 export { argmax, argmin, max, mean, min, sum } from "./ops/reduce/op.ts";
 export { concat, flatten, permute, reshape, slice, transpose } from "./ops/shape/op.ts";

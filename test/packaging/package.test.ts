@@ -196,6 +196,7 @@ describe("types", () => {
 		expect(compile({ module: "ESNext", moduleResolution: "bundler" })).toBe("");
 	});
 });
+			declaration: true,
 	test("resolve and check for Node alone, without the DOM", () => {
 		const typeRoots = [join(root, "node_modules/@types")];
 		expect(compile({ module: "nodenext", lib: ["ES2022"], types: ["node"], typeRoots })).toBe("");
