@@ -55,6 +55,18 @@ describe("init", () => {
 		expect(currentBackend().threads).toBe(2);
 	});
 
+	test("of two backends asked for at once, the later is the one of new tensors, whichever starts first", async () => {
+		const [wasm] = await Promise.all([init({ threads: 1 }), init({ backend: "reference" })]);
+		expect(wasm.name).toBe("wasm");
+		expect(currentBackend()).toBe(referenceBackend);
+		await Promise.all([init({ backend: "reference" }), init({ threads: 1 })]);
+		expect(currentBackend()).toBe(wasm);
+		const [, wrong] = await Promise.allSettled([init({ threads: 2 }), init({ threads: 0 })]);
+		expect(wrong.status).toBe("rejected");
+		expect(currentBackend()).toBe(wasm);
+		expect(wasm.threads).toBe(2);
+	});
+
 	test("changes the backend of new tensors, not of old ones", async () => {
 		const onWasm = tensor([1, 2]);
 		await init({ backend: "reference" });

@@ -22,10 +22,13 @@ export interface InitOptions {
 /** The backends that were loaded, by their kernels, and whether wide ones were asked for last. */
 const loaded = new Map<KernelBuild, Promise<WasmBackend>>();
 let chosen = false;
+/** How many calls there were, and which of them chose the current backend: an earlier one that takes longer is not to undo it. */
+let calls = 0;
+let deciding = 0;
 
 /**
  * Makes evenkeel ready: call it once before anything else, and again to change backend or threads.
- * Tensors made before stay where they are and go on working. Resolves to the backend; its
+ * Tensors made before stay where they are and go on working. Of calls at once the latest decides. Resolves to the backend; its
  * `threads` says how many really run, its `notice` why they are fewer than asked for, its `build` which kernels:
  * `"simd"`, `"relaxed"` (with fused multiply-add) or `"wide"`.
  *
@@ -37,15 +40,24 @@ export async function init(options: InitOptions = {}): Promise<Backend & { notic
 		threads === "auto" || (Number.isInteger(threads) && threads >= 1 && threads <= 64),
 		() => `init: threads must be "auto" or a whole number from 1 to 64, got ${threads}`,
 	);
+	check(
+		backend === "wasm" || backend === "reference",
+		() => `init: unknown backend "${backend}"; there are "wasm" and "reference"`,
+	);
+	const call = ++calls;
+	const decide = (made: Backend) => {
+		if (call < deciding) return;
+		deciding = call;
+		setCurrentBackend(made);
+	};
 	if (backend === "reference") {
-		setCurrentBackend(referenceBackend);
+		decide(referenceBackend);
 		return referenceBackend;
 	}
-	check(backend === "wasm", () => `init: unknown backend "${backend}"; there are "wasm" and "reference"`);
 	chosen = wide;
 	const wasm = await loadWasm(bestBuild(wide));
 	await wasm.setThreads(threads === "auto" ? availableThreads() : threads);
-	setCurrentBackend(wasm);
+	decide(wasm);
 	return wasm;
 }
 
