@@ -35,7 +35,7 @@ describe("evenkeel bench", () => {
 
 	test("what does not fit is said, with what there is", async () => {
 		const unknown = await runForTest("bench", "alexnet");
-		expect(unknown.code).toBe(1);
+		expect(unknown.code).toBe(2);
 		expect(unknown.err).toContain('unknown preset "alexnet"; there are lenet-bn, lenet');
 		const usage = await runForTest("bench", "batch-norm", "--batch-size", "2");
 		expect(usage.code).toBe(2);

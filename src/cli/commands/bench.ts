@@ -1,7 +1,7 @@
 // evenkeel bench: how fast this machine trains.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { normNames, presetNamed, presets } from "../../presets/index.ts";
+import { normNames, type Preset, presets } from "../../presets/index.ts";
 import { runBench } from "../bench/run.ts";
 import type { CliCommand } from "../command.ts";
 import { checkUsage } from "../errors.ts";
@@ -51,7 +51,7 @@ export const bench: CliCommand = {
 
 async function run(names: readonly string[], flags: Flags, terminal: Terminal): Promise<void> {
 	const all = names.length === 0;
-	const chosen = all ? presets : names.filter((name) => name !== ALONE).map(presetNamed);
+	const chosen = all ? presets : names.filter((name) => name !== ALONE).map(presetCalled);
 	checkUsage(
 		all || chosen.length > 0 || [flags.norm, flags.groups, flags.batchSize].every((flag) => flag === undefined),
 		`--norm, --groups and --batch-size are for presets; ${ALONE} alone has shapes of its own`,
@@ -60,6 +60,13 @@ async function run(names: readonly string[], flags: Flags, terminal: Terminal): 
 		{ ...flags, presets: chosen, batchNorm: all || names.includes(ALONE), json: flags.json === true },
 		terminal,
 	);
+}
+
+function presetCalled(name: string): Preset {
+	const preset = presets.find((candidate) => candidate.name === name);
+	const there = [...presets.map((known) => known.name), ALONE].join(", ");
+	checkUsage(preset, () => `unknown preset "${name}"; there are ${there}`);
+	return preset;
 }
 
 function backendName(text: string): Flags["backend"] {
