@@ -14,7 +14,7 @@ export {
 	type Variation,
 } from "./network-choice.ts";
 export { type NormChoice, normDescriptions, normNames, normOf } from "./norms.ts";
-export { buildNetwork, checkPreset, type Preset, type PresetData, type RunLength } from "./preset.ts";
+export { buildNetwork, checkPreset, ownNorm, type Preset, type PresetData, type RunLength } from "./preset.ts";
 
 /** Every preset, in the order in which they are listed. */
 export const presets: readonly Preset[] = [lenetBn, lenet, mlpBn, kerasMlpBn, resnetMini];

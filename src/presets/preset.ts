@@ -31,7 +31,7 @@ export interface Preset {
 	readonly inputShape: readonly number[];
 	/** How many classes the network tells apart. Default: as many as the data has. */
 	readonly classes?: number;
-	/** The normalization it is built with unless another is asked for. Default `"batch"`. */
+	/** The normalization it is built with unless another is asked for. Default `"batch"`, or none of its own if `build` takes no argument. */
 	readonly norm?: string;
 	readonly batchSize: number;
 	readonly epochs: number;
@@ -58,6 +58,11 @@ export interface PresetData {
 	test?: Examples;
 	/** One sentence on where it comes from. */
 	source?: string;
+}
+
+/** The normalization that `preset` is built with unless another is asked for; null if it does not let one choose. */
+export function ownNorm({ norm, build }: Preset): string | null {
+	return norm ?? (build.length > 0 ? "batch" : null);
 }
 
 const numbers = ["batchSize", "epochs"] as const;

@@ -6,7 +6,7 @@ import { EvenkeelError } from "../../errors.ts";
 import { readKerasWeights } from "../../model-files/index.ts";
 import { SafetensorsFile, type TensorOnDisk } from "../../model-files/safetensors.ts";
 import type { Module } from "../../nn/module.ts";
-import { buildNetwork, type NormChoice, type Preset } from "../../presets/index.ts";
+import { buildNetwork, type NormChoice, ownNorm, type Preset } from "../../presets/index.ts";
 import type { InspectedTensor } from "../../surgery/index.ts";
 import { loadKerasWeights } from "../../surgery/index.ts";
 import type { Shape } from "../../tensor/shape.ts";
@@ -73,14 +73,15 @@ function ofPreset(preset: Preset) {
 const unknown = { preset: null, known: false, inputShape: null, notes: [], trained: true, batchSize: null };
 
 const choiceOf = (preset: Preset, { norm, groups }: NetworkFlags): NormChoice => ({
-	norm: norm ?? preset.norm ?? "batch",
+	norm: norm ?? ownNorm(preset) ?? "batch",
 	groups,
 });
 
 async function fromPreset(name: string, flags: NetworkFlags): Promise<LoadedNetwork> {
 	const { preset } = await loadPreset(name);
 	const choice = choiceOf(preset, flags);
-	const source = `preset ${preset.name}, norm ${choice.norm}, not trained`;
+	const norm = ownNorm(preset) === null ? "" : `norm ${choice.norm}, `;
+	const source = `preset ${preset.name}, ${norm}not trained`;
 	return { ...ofPreset(preset), net: buildNetwork(preset, choice), source, trained: false };
 }
 

@@ -1,6 +1,6 @@
 // From options to a run: what was asked for, else what the checkpoint to go on from says, else the preset's own.
 
-import { normNames, type Preset } from "../../presets/index.ts";
+import { normNames, ownNorm, type Preset } from "../../presets/index.ts";
 import { type RunSettings, readCheckpoint, type SavedCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { dataName } from "./load-data.ts";
@@ -38,7 +38,8 @@ export interface TrainPlan {
 	epochs: number;
 	batchSize: number;
 	lr: number;
-	norm: string;
+	/** Null: the preset lets nobody choose it. */
+	norm: string | null;
 	/** Groups of group norm; undefined: the default, or another norm. */
 	groups: number | undefined;
 	seed: number;
@@ -70,15 +71,23 @@ export async function planRun(
 	const data = flags.data === undefined ? undefined : dataName(flags.data);
 	const agree = <T extends string | number | boolean>(option: string, given: T | undefined, key: string, own: T): T =>
 		settle(option, given, before[key] as T | null | undefined, own, flags.resume);
-	const norm = agree("--norm", flags.norm, "norm", preset.norm ?? "batch");
+	const own = ownNorm(preset);
 	checkUsage(
-		normNames.includes(norm),
+		own !== null || flags.norm === undefined,
+		() =>
+			`--norm ${flags.norm}: the build() of ${name ?? preset.name} takes no argument, so it cannot heed it; ` +
+			"write build: ({ norm }) => …, or leave it out",
+	);
+	const norm = own === null ? null : agree("--norm", flags.norm, "norm", own);
+	checkUsage(
+		norm === null || normNames.includes(norm),
 		() => `--norm ${norm}: there is no such normalization; there are ${normNames.join(", ")}`,
 	);
 	const groups = agree<number>("--groups", flags.groups, "groups", 0);
-	checkUsage(
-		groups === 0 || norm === "group",
-		() => `--groups ${groups}: the normalization is ${norm}, which has no groups; add --norm group, or leave it out`,
+	checkUsage(groups === 0 || norm === "group", () =>
+		norm === null
+			? `--groups ${groups}: the build() of ${name ?? preset.name} takes no argument, so it cannot heed it; leave it out`
+			: `--groups ${groups}: the normalization is ${norm}, which has no groups; add --norm group, or leave it out`,
 	);
 	checkUsage(
 		!flags.syncBn || flags.distributed,

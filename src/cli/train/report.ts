@@ -17,7 +17,8 @@ export interface ReportOptions {
 /** The facts of a run that are known before it starts. */
 export interface RunFacts {
 	preset: string;
-	norm: string;
+	/** Null if the network is a user's own, which lets nobody choose. */
+	norm: string | null;
 	optimizer: string;
 	lr: number;
 	batchSize: number;

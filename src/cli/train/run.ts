@@ -100,7 +100,9 @@ type Run = ReturnType<typeof prepare>;
 /** The network, its optimizer and their trainer. */
 function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
 	const { preset, lr, epochs, batchSize, dropLast } = plan;
-	const net = callPreset(preset, "build()", () => buildNetwork(preset, { norm: plan.norm, groups: plan.groups }));
+	const net = callPreset(preset, "build()", () =>
+		buildNetwork(preset, { norm: plan.norm ?? "batch", groups: plan.groups }),
+	);
 	// The norms of --norm sync know of no ranks yet.
 	if (ranks && (plan.syncBn || plan.norm === "sync")) convertSyncBatchNorm(net, ranks.communicator);
 	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
@@ -160,7 +162,7 @@ function writeResults(net: Module, plan: TrainPlan, flags: TrainFlags, history: 
 		files.push(file);
 	}
 	if (flags.plot !== undefined) {
-		const subtitle = `norm ${plan.norm}, batch size ${plan.batchSize}, learning rate ${plan.lr}`;
+		const subtitle = `${plan.norm === null ? "" : `norm ${plan.norm}, `}batch size ${plan.batchSize}, learning rate ${plan.lr}`;
 		writeFileSync(flags.plot, trainingPlot(history.epochs, { title: plan.preset.name, subtitle }));
 		files.push(flags.plot);
 	}
