@@ -36,6 +36,24 @@ interface Phase {
 
 type Settings = Required<OneCycleOptions>;
 
+/** An option that is there but undefined has its default too. */
+function settingsOf({
+	pctStart = 0.3,
+	annealStrategy = "cos",
+	cycleMomentum = true,
+	baseMomentum = 0.85,
+	maxMomentum = 0.95,
+	divFactor = 25,
+	finalDivFactor = 1e4,
+	threePhase = false,
+	...required
+}: OneCycleOptions): Settings {
+	return {
+		...required,
+		...{ pctStart, annealStrategy, cycleMomentum, baseMomentum, maxMomentum, divFactor, finalDivFactor, threePhase },
+	};
+}
+
 function phasesOf(settings: Settings): Phase[] {
 	const {
 		totalSteps,
@@ -104,17 +122,7 @@ function valueAt(phases: readonly Phase[], of: "lr" | "momentum", t: number, str
  * @throws EvenkeelError if an option is out of range, or momentum is to move and the optimizer has none
  */
 export function oneCycleLR(optimizer: Schedulable, options: OneCycleOptions): Schedule {
-	const settings: Settings = {
-		pctStart: 0.3,
-		annealStrategy: "cos",
-		cycleMomentum: true,
-		baseMomentum: 0.85,
-		maxMomentum: 0.95,
-		divFactor: 25,
-		finalDivFactor: 1e4,
-		threePhase: false,
-		...options,
-	};
+	const settings = settingsOf(options);
 	checkSettings(settings, optimizer.paramGroups.length);
 	const { maxLr, cycleMomentum, totalSteps, annealStrategy } = settings;
 	check(
