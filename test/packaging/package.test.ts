@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { build } from "vite";
@@ -23,9 +23,23 @@ describe("what is in it", () => {
 		expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "LICENSE", "CHANGELOG.md"]));
 		expect(files).toContain(join("dist", "backend", "wasm", "worker.mjs"));
 		const wrong = files.filter((file) =>
-			/\.test\.|\.bench\.|conformance|cases\.json|\.as\.|(?<!\.d)\.m?ts$|^src|^test/.test(file),
+			/\.test\.|\.bench\.|conformance\.(?!md)|cases\.json|\.as\.|(?<!\.d)\.m?ts$|^(src|test)\b.*\.(?!md)\w+$/.test(
+				file,
+			),
 		);
 		expect(wrong).toEqual([]);
+	});
+
+	test("what its pages link to is there", () => {
+		const pages = readdirSync(project.installed, { recursive: true }).map(String);
+		const links = pages
+			.filter((file) => file.endsWith(".md") && !file.includes("node_modules"))
+			.flatMap((file) => {
+				const text = readFileSync(join(project.installed, file), "utf8");
+				return [...text.matchAll(/\]\((?!\w+:|#)([^)#]+)[^)]*\)/g)].map(([, target]) => ({ file, target }));
+			});
+		expect(links.length).toBeGreaterThan(30);
+		expect(links.filter(({ file, target }) => !existsSync(join(project.installed, dirname(file), target)))).toEqual([]);
 	});
 
 	test("every entry, bin and module with side effects is there", () => {
