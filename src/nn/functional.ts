@@ -5,7 +5,15 @@ export * from "../ops/conv/op.ts";
 export * from "../ops/dropout/op.ts";
 export * from "../ops/linear/op.ts";
 export * from "../ops/loss/op.ts";
-export { type ExplainOptions, explainBatchNorm } from "../ops/norm/batch-norm/explain.ts";
+export {
+	type AllStages,
+	type BackwardStages,
+	type ExplainOptions,
+	explainBatchNorm,
+	type ForwardStages,
+	type NestedLike,
+	type SomeStages,
+} from "../ops/norm/batch-norm/explain.ts";
 export { type BatchNormOptions, batchNorm } from "../ops/norm/batch-norm/op.ts";
 export { type BatchRenormOptions, batchRenorm } from "../ops/norm/batch-renorm/op.ts";
 export { type FilterResponseNormOptions, filterResponseNorm } from "../ops/norm/filter-response-norm/op.ts";

@@ -1,5 +1,6 @@
 // Optimizers and learning-rate schedules.
 
+export type { AdamSettings, SgdSettings } from "../ops/optimizer-step/op.ts";
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
 export { clipGradNorm } from "./clip-grad-norm.ts";
 export { type OneCycleOptions, oneCycleLR } from "./one-cycle.ts";
