@@ -22,7 +22,7 @@ import { type Dims, Input, isFloatType, numbersOf } from "./value.ts";
 
 /** How a parameter differs from the constant it is made of. */
 export interface Change {
-	/** Tells changes of the same constant apart. */
+	/** Tells parameters apart that are made of the same constant. */
 	readonly label: string;
 	/** The parameter's numbers from the file's. */
 	readonly apply: (data: ArrayLike<number>) => ArrayLike<number>;
@@ -30,7 +30,8 @@ export interface Change {
 	readonly restore: (values: ArrayLike<number>) => ArrayLike<number>;
 }
 
-const asItStands: Change = { label: "", apply: (data) => data, restore: (values) => values };
+/** No difference. */
+export const asItStands: Change = { label: "", apply: (data) => data, restore: (values) => values };
 
 export class Importer {
 	readonly model: OnnxModel;
@@ -124,7 +125,7 @@ export class Importer {
 	}
 
 	/**
-	 * The parameter that holds the constant `name`. Nodes that read the same one share it.
+	 * The parameter that holds the constant `name`. Nodes that read the same one share it, unless `change` tells them apart.
 	 *
 	 * @param change where the parameter is not the constant as it stands
 	 */

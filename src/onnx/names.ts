@@ -25,6 +25,28 @@ export function pathOfNode(node: NodeProto): string {
 	return path.join(".").replace(/[^\w.]/g, "_") || node.opType;
 }
 
+/**
+ * The path of the module that a node is of, as PyTorch's exporter notes it: `layer1.0.bn1`, of
+ * `['', 'layer1', 'layer1.0', 'layer1.0.bn1', 'batch_norm']`. Undefined where nothing is noted.
+ */
+export function modulePath(node: NodeProto): string | undefined {
+	const noted = node.metadataProps.find(({ key }) => key === "pkg.torch.onnx.name_scopes")?.value ?? "";
+	const scopes = [...noted.matchAll(/'([^']*)'/g)].map(([, scope]) => scope);
+	// A module's second call is noted as bn1@1.
+	const path = scopes.at(-2)?.replace(/@\d+/g, "");
+	return path === "" ? undefined : path;
+}
+
+/** What tells apart norms that read the same tensors, and are not one layer that runs twice. */
+export function layerOf(node: NodeProto): string {
+	const path = modulePath(node);
+	if (path !== undefined) return path;
+	const [, scale, shift, mean, variance] = node.input;
+	// A scale and a variance that are one tensor, or a shift and a mean, were written once because they were equal.
+	const merged = variance !== undefined && (scale === variance || shift === mean);
+	return merged ? (node.output[0] ?? "") : "";
+}
+
 /** Names that are given once each. */
 export class Names {
 	readonly #taken = new Set<string>();

@@ -13,8 +13,8 @@ import {
 import { quote } from "../model-files/show.ts";
 import type { Module } from "../nn/module.ts";
 import type { LayerSlot, Run } from "./graph-module.ts";
-import type { Importer } from "./importer.ts";
-import { pathOfEntry, pathOfNode } from "./names.ts";
+import type { Change, Importer } from "./importer.ts";
+import { layerOf, modulePath, pathOfEntry, pathOfNode } from "./names.ts";
 import { type Dims, type Input, type Numbers, numbersOf } from "./value.ts";
 
 /** Makes what runs of a node. Registered by the operator's name. */
@@ -135,10 +135,10 @@ export class NodeContext {
 	}
 
 	/** A parameter of the shape it has in the file. */
-	parameter(index: number) {
+	parameter(index: number, change?: Change) {
 		const constant = this.constant(index);
 		if (!constant) this.fail(`its input ${index} is no constant`);
-		return this.importer.parameter(this.proto.input[index], constant.shape);
+		return this.importer.parameter(this.proto.input[index], constant.shape, change);
 	}
 
 	/** The path of the node's layer: from the names of its weights (`entries`, by input), else from its own. */
@@ -167,6 +167,23 @@ export class NodeContext {
 		const slot = this.importer.layer(path, JSON.stringify([kind, options, names]), make);
 		this.layer = slot;
 		return slot;
+	}
+
+	/**
+	 * The norm that the node is. Nodes with the same weights and options share one, unless they are known to be different
+	 * layers, of which equal tensors were written once.
+	 *
+	 * @param make gets what tells the norm from others: its parameters are its own
+	 */
+	norm<T extends Module>(
+		options: object,
+		entries: Readonly<Record<string, number>>,
+		make: (key: string) => T,
+	): LayerSlot<T> {
+		const { opType, input } = this.proto;
+		const all = { ...options, layer: layerOf(this.proto) };
+		const key = JSON.stringify([opType, all, input.slice(1)]);
+		return this.weighted(opType, all, entries, () => make(key), modulePath(this.proto) ?? this.path(entries));
 	}
 
 	/** Runs `layer`, which has no weights, on `x`, by default the first input. */

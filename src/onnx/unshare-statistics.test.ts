@@ -37,7 +37,7 @@ const shiftedBy = (net: Awaited<ReturnType<typeof importOnnx>>) =>
 
 async function recalibrated(unshare: boolean): Promise<OnnxModel> {
 	const read = decodeOnnx(encodeOnnx(merged()));
-	if (unshare) expect(unshareStatistics(read)).toBe(5);
+	if (unshare) expect(unshareStatistics(read)).toBe(8);
 	const net = await importOnnx(read);
 	await recalibrate(
 		net,
@@ -95,5 +95,78 @@ describe("batch normalizations that share their statistics", () => {
 			initializers: ["w", "b", "m", "v"].map((name, i) => weight(name, [2], [i, 1])),
 		});
 		expect(unshareStatistics(twice)).toBe(0);
+	});
+
+	const rows = 64;
+	const quads = {
+		"trained, but for scale and shift": ["w", "b", "m", "v"],
+		"never trained": ["w", "b", "b", "w"],
+	};
+	/** Two norms behind one another that read the same tensors; `paths`: of the modules that they are said to be of. */
+	const alike = (quad: string[], paths: (string | undefined)[] = []) =>
+		model({
+			inputs: [value("x", ["N", 2])],
+			nodes: ["x", "r"]
+				.map((from, i) => {
+					const fields = paths[i] === undefined ? {} : { metadataProps: [scopes(paths[i], i)] };
+					return node("BatchNormalization", [from, ...quad], [i === 0 ? "a" : "y"], {}, fields);
+				})
+				.toSpliced(1, 0, node("Mul", ["a", "k"], ["r"])),
+			initializers: [
+				weight("k", [2], [5, 7]),
+				...["w", "b", "m", "v"].map((name, i) => weight(name, [2], i % 3 === 0 ? [1, 1] : [0, 0])),
+			],
+		});
+	const scopes = (path: string, i: number) => ({
+		key: "pkg.torch.onnx.name_scopes",
+		value: `['', '${path}', 'batch_norm_${i}']`,
+	});
+
+	test.each(Object.entries(quads))("%s: norms of different modules stay two", async (_, quad) => {
+		const read = alike(quad, ["first", "second"]);
+		unshareStatistics(read);
+		read.check();
+		const net = await importOnnx(read);
+		expect(names(net).sort()).toEqual(["first.bias", "first.weight", "k", "second.bias", "second.weight"]);
+		await recalibrate(net, tensor(noise(2 * rows, 4), [rows, 2]));
+		updateOnnx(read, net);
+		const variances = [...net.namedBuffers()]
+			.filter(([name]) => name.endsWith("running_var"))
+			.map(([, v]) => v.dataSync());
+		// The second norm is given the first one's output, of variance 1, times 5 and 7.
+		expect(variances[1][0]).toBeCloseTo(25, 1);
+		expect(variances[1][1]).toBeCloseTo(49, 1);
+		expect(variances[0][0]).toBeLessThan(1);
+	});
+
+	const names = (net: Awaited<ReturnType<typeof importOnnx>>) => [...net.namedParameters()].map(([name]) => name);
+
+	test("a scale that is also the variance tells that equal tensors were merged, where nothing is said of modules", async () => {
+		const read = alike(["w", "b", "b", "w"]);
+		expect(unshareStatistics(read)).toBe(6);
+		expect([...(await importOnnx(read)).namedBuffers()].filter(([name]) => name.endsWith("running_var"))).toHaveLength(
+			2,
+		);
+	});
+
+	test("a module that PyTorch's exporter says runs twice stays one, and its statistics become its own", async () => {
+		const read = alike(["w", "b", "b", "w"], ["bn", "bn@1"]);
+		expect(unshareStatistics(read)).toBe(2);
+		expect(names(await importOnnx(read))).toEqual(expect.arrayContaining(["bn.weight", "bn.bias"]));
+		expect(shiftedBy(await importOnnx(read))).toHaveLength(1);
+	});
+
+	test("without that, scales that differ after training are not written over one another", async () => {
+		const read = alike(["w", "b", "b", "w"], ["first", "second"]);
+		const net = await importOnnx(read);
+		const scale = Object.fromEntries(net.namedParameters())["second.weight"];
+		scale.view()[0] = 3;
+		expect(() => updateOnnx(read, net)).toThrow(
+			/are no longer equal; call unshareStatistics\(model\) before importOnnx/,
+		);
+		unshareStatistics(read);
+		const again = await importOnnx(read);
+		Object.fromEntries(again.namedParameters())["second.weight"].view()[0] = 3;
+		expect(updateOnnx(read, again)).toEqual(["second.weight"]);
 	});
 });

@@ -20,6 +20,7 @@ import { normalizeAxis, sameShape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BatchNormAnyRank, InstanceNormAnyRank } from "../any-rank.ts";
 import type { Run } from "../graph-module.ts";
+import { asItStands } from "../importer.ts";
 import type { NodeContext, Operator } from "../node-context.ts";
 import { type Env, type Input, tensorOf } from "../value.ts";
 
@@ -61,10 +62,10 @@ function isTraining(node: NodeContext): boolean {
 function batchNormLayer(node: NodeContext, options: Options, spatial: boolean): Run {
 	const features = sizeOf(node.constant(1)?.shape ?? []);
 	const entries = { ...affine, ...statistics };
-	const layer = node.weighted("BatchNormalization", { ...options, spatial }, entries, () => {
+	const layer = node.norm({ ...options, spatial }, entries, (key) => {
 		const made = new (spatial ? batchNormClass(node.dims(0)?.length) : BatchNorm1d)(features, options);
-		made.weight = vectorParameter(node, 1);
-		made.bias = vectorParameter(node, 2);
+		made.weight = vectorParameter(node, 1, key);
+		made.bias = vectorParameter(node, 2, key);
 		for (const [buffer, index] of [
 			[made.runningMean, 3],
 			[made.runningVar, 4],
@@ -117,9 +118,9 @@ function runningOutputs(node: NodeContext, ...tensors: (Tensor | null)[]): (Tens
 }
 
 /** A parameter of as many values as the constant has, in one axis. */
-function vectorParameter(node: NodeContext, index: number) {
+function vectorParameter(node: NodeContext, index: number, key: string) {
 	const size = sizeOf(node.constant(index)?.shape ?? []);
-	return node.importer.parameter(node.proto.input[index], [size]);
+	return node.importer.parameter(node.proto.input[index], [size], { ...asItStands, label: key });
 }
 
 /** InstanceNormalization: each channel of each example by its own mean and variance. */
@@ -127,10 +128,10 @@ export const instanceNormalization: Operator = (node) => {
 	const eps = node.float("epsilon", 1e-5);
 	if (node.constant(1) && node.constant(2)) {
 		const features = sizeOf(node.constant(1)?.shape ?? []);
-		const layer = node.weighted("InstanceNormalization", { eps }, affine, () => {
+		const layer = node.norm({ eps }, affine, (key) => {
 			const made = new (instanceNormClass(node.dims(0)?.length))(features, { eps, affine: true });
-			made.weight = vectorParameter(node, 1);
-			made.bias = vectorParameter(node, 2);
+			made.weight = vectorParameter(node, 1, key);
+			made.bias = vectorParameter(node, 2, key);
 			return made;
 		});
 		return node.runLayer(layer);
@@ -161,10 +162,10 @@ export const layerNormalization: Operator = (node) => {
 	const x = node.input(0);
 	if (asLayer) {
 		const entries = node.has(2) ? affine : { weight: 1 };
-		const layer = node.weighted("LayerNormalization", { eps }, entries, () => {
+		const layer = node.norm({ eps }, entries, (key) => {
 			const made = new LayerNorm(scale.shape, { eps, bias: node.has(2) });
-			made.weight = node.parameter(1);
-			if (node.has(2)) made.bias = node.parameter(2);
+			made.weight = node.parameter(1, { ...asItStands, label: key });
+			if (node.has(2)) made.bias = node.parameter(2, { ...asItStands, label: key });
 			return made;
 		});
 		node.layerInput = x;
@@ -210,10 +211,10 @@ export const groupNormalization: Operator = (node) => {
 	const perGroup = node.opset < 21;
 	const channels = perGroup ? (node.dims(0)?.[1] ?? null) : (scale?.shape[0] ?? null);
 	if (scale && node.constant(2) && channels !== null && channels <= MOST_CHANNELS) {
-		const layer = node.weighted("GroupNormalization", { eps, groups, channels }, affine, () => {
+		const layer = node.norm({ eps, groups, channels }, affine, (key) => {
 			const made = new GroupNorm(groups, channels, { eps });
-			made.weight = perChannel(node, 1, channels);
-			made.bias = perChannel(node, 2, channels);
+			made.weight = perChannel(node, 1, channels, key);
+			made.bias = perChannel(node, 2, channels, key);
 			return made;
 		});
 		return node.runLayer(layer);
@@ -229,14 +230,14 @@ export const groupNormalization: Operator = (node) => {
 };
 
 /** A group's value for each of its channels; a channel's as it is. */
-function perChannel(node: NodeContext, index: number, channels: number) {
+function perChannel(node: NodeContext, index: number, channels: number, key: string) {
 	const size = sizeOf(node.constant(index)?.shape ?? []);
 	const name = node.proto.input[index];
-	if (size === channels) return node.importer.parameter(name, [channels]);
+	if (size === channels) return node.importer.parameter(name, [channels], { ...asItStands, label: key });
 	check(channels % size === 0, () => `${node.label}: ${size} groups do not divide ${channels} channels`);
 	const span = channels / size;
 	return node.importer.parameter(name, [channels], {
-		label: "per channel",
+		label: `per channel ${key}`,
 		apply: (data) => Float32Array.from({ length: channels }, (_, i) => data[Math.floor(i / span)]),
 		restore(values) {
 			const uneven = Array.from(values).findIndex((value, i) => value !== values[i - (i % span)]);
