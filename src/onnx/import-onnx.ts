@@ -24,8 +24,8 @@ const NEWEST = 28;
  * parameters, everything else runs between them. Names are those of PyTorch where its exporter kept them, so that the
  * state dict fits. Everything is computed in float32.
  *
- * The network is in evaluation mode, as models are meant, unless a node says that it is training; `net.train()` then
- * trains it. Running statistics follow ONNX: biased variances, and `momentum` as the weight of the old.
+ * Each layer is in evaluation mode, as models are meant, unless its node says that it is training; `net.train()` trains
+ * all of them, and `net.training` says whether one does. Running statistics follow ONNX: biased variances, and `momentum` as the weight of the old.
  *
  * Understood are operator sets 6 to 28, and in them: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant,
  * ConstantOfShape, Conv, ConvTranspose, Div, Dropout, Elu, Exp, Flatten, Gather, Gelu, Gemm, GlobalAveragePool,

@@ -40,13 +40,12 @@ export class Importer {
 	readonly absorbed = new Set<NodeProto>();
 	/** Which Erf nodes are the middle of a GELU. */
 	readonly gelus = new Map<NodeProto, WrittenGelu>();
-	/** Whether a node says that it is training. */
-	training = false;
 	readonly #steps: Step[] = [];
 	readonly #dims = new Map<string, Dims>();
 	readonly #constants = new Map<string, OnnxTensor | null>();
 	readonly #layers = new Map<string, LayerSlot>();
 	readonly #parametersByContent = new Map<string, Parameter>();
+	readonly #training = new Set<LayerSlot>();
 	readonly #free = new Map<string, Parameter>();
 	readonly #origins = new Map<Tensor, Origin>();
 	readonly #names = new Names();
@@ -161,6 +160,11 @@ export class Importer {
 		return slot;
 	}
 
+	/** Notes that the node of `layer` says that it is training. */
+	trains(layer: LayerSlot): void {
+		this.#training.add(layer);
+	}
+
 	/** A name for a property of the network. */
 	#claim(wanted: string): string {
 		return this.#names.claim(isTaken(wanted) ? `${wanted}_` : wanted);
@@ -170,7 +174,7 @@ export class Importer {
 		this.#steps.push(step);
 	}
 
-	/** The network. It is in evaluation mode, unless a node says that it is training. */
+	/** The network. Each layer is in evaluation mode, unless its node says that it is training. */
 	finish(): GraphModule {
 		const origins = new Map<string, Origin>();
 		const net = new GraphModule({
@@ -186,7 +190,10 @@ export class Importer {
 			const origin = this.#origins.get(tensor);
 			if (origin) origins.set(name, origin);
 		}
-		return net.train(this.training);
+		net.eval();
+		for (const { imported } of this.#training) imported.train();
+		net.training = this.#training.size > 0;
+		return net;
 	}
 
 	#outputs(): string[] {

@@ -77,8 +77,9 @@ const dropout: Operator = (node) => {
 	const ratio = given ? given.data[0] : node.opset >= 12 ? 0.5 : node.float("ratio", 0.5);
 	const training =
 		node.opset >= 12 ? Boolean(node.constant(2)?.data[0]) : node.opset < 7 && !node.flag("is_test", false);
-	if (training) node.importer.training = true;
-	return node.plain(new Dropout(ratio));
+	const run = node.plain(new Dropout(ratio));
+	if (training && node.layer) node.importer.trains(node.layer);
+	return run;
 };
 
 /** Erf in the middle of a GELU that is written out: one layer for all of its nodes. */

@@ -89,6 +89,23 @@ describe("BatchNormalization", () => {
 		expectClose({ y }, { y: floats([2, 3, 4], expected) });
 	});
 
+	test("a norm trains if its own node says so; those beside it do not, whatever they share", async () => {
+		const names = ["bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"];
+		const norm = (from: string, to: string, training_mode: bigint) =>
+			node("BatchNormalization", [from, ...names], [to], { training_mode });
+		const parts: ModelParts = {
+			...batchNorm(3, {}, 17, [4, 3]),
+			nodes: [norm("x", "a", 0n), node("Dropout", ["a"], ["b"]), norm("b", "y", 1n)],
+		};
+		const net = await importOnnx(encodeOnnx(model(parts)));
+		expect([...net.namedChildren()].map(([, layer]) => layer.training)).toEqual([false, false, true]);
+		expect(net.training).toBe(true);
+		const x = input([4, 3]);
+		const before = [...net.stateDict()["bn.running_mean"].dataSync()];
+		runImported(net, { x });
+		expect([...net.stateDict()["bn.running_mean"].dataSync()]).toEqual(before);
+	});
+
 	test("training: by the batch, and statistics with the weight of the old and the biased variance", async () => {
 		const parts = batchNorm(2, { training_mode: 1n, momentum: 0.75 }, 15, [3, 2]);
 		parts.nodes = [{ ...parts.nodes[0], output: ["y", "mean", "var"] }];

@@ -47,10 +47,9 @@ export const batchNormalization: Operator = (node) => {
 	// Before version 9 each element of a map could have statistics of its own.
 	const spatial = node.opset >= 9 || node.flag("spatial", true);
 	const training = isTraining(node);
-	if (training) node.importer.training = true;
 	node.noOutputsFrom(3, "a saved statistic");
 	const constant = [1, 2, 3, 4].every((index) => node.constant(index));
-	return constant ? batchNormLayer(node, options, spatial) : batchNormFunction(node, options, spatial, training);
+	return constant ? batchNormLayer(node, options, spatial, training) : batchNormFunction(node, options, spatial, training);
 };
 
 /** Version 14 on says so; version 6 says if not; in between, a node that returns its statistics is training. */
@@ -59,10 +58,10 @@ function isTraining(node: NodeContext): boolean {
 	return node.opset < 7 ? !node.flag("is_test", false) : node.wants(1) || node.wants(2);
 }
 
-function batchNormLayer(node: NodeContext, options: Options, spatial: boolean): Run {
+function batchNormLayer(node: NodeContext, options: Options, spatial: boolean, training: boolean): Run {
 	const features = sizeOf(node.constant(1)?.shape ?? []);
 	const entries = { ...affine, ...statistics };
-	const layer = node.norm({ ...options, spatial }, entries, (key) => {
+	const layer = node.norm({ ...options, spatial, training }, entries, (key) => {
 		const made = new (spatial ? batchNormClass(node.dims(0)?.length) : BatchNorm1d)(features, options);
 		made.weight = vectorParameter(node, 1, key);
 		made.bias = vectorParameter(node, 2, key);
@@ -79,6 +78,7 @@ function batchNormLayer(node: NodeContext, options: Options, spatial: boolean): 
 		}
 		return made;
 	});
+	if (training) node.importer.trains(layer);
 	const x = node.input(0);
 	if (spatial) node.layerInput = x;
 	const forward = (input: Tensor) =>
