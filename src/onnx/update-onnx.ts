@@ -1,6 +1,8 @@
 // updateOnnx: a network that was imported, and has since been trained or re-estimated, back into its model.
 
 import { check } from "../errors.ts";
+import { checkFits } from "../model-files/fits.ts";
+import { formats } from "../model-files/onnx/data-types.ts";
 import { isOperator, OnnxGraph, type OnnxModel, type OnnxTensor, setTensor } from "../model-files/onnx/index.ts";
 import { quote } from "../model-files/show.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -13,7 +15,7 @@ import { numbersOf } from "./value.ts";
  *
  * @param model the model, as it was when it was imported
  * @returns the names of the state dict's entries that had changed
- * @throws EvenkeelError if the network has layers that the model has not, or lacks some: it was folded or converted
+ * @throws EvenkeelError if a number is too large for the type it has in the file; if the network has layers that the model has not, or lacks some: it was folded or converted
  *   since, or the model is another
  */
 export function updateOnnx(model: OnnxModel, net: GraphModule): string[] {
@@ -88,6 +90,7 @@ function update(graph: OnnxGraph, name: string, tensor: Tensor, { value, restore
 	const before = numbersOf(old).data;
 	if (Array.prototype.every.call(values, (number: number, i: number) => Math.fround(before[i]) === number))
 		return false;
+	checkRange(`${model.name}: ${quote(value)}`, old.type, values);
 	setTensor(stored, { ...old, data: dataOf(old, values) });
 	return true;
 }
@@ -102,6 +105,13 @@ function updateList(graph: OnnxGraph, name: string, value: string, values: Array
 	if (list.floats.every((number, i) => number === values[i])) return false;
 	list.floats = Array.from(values);
 	return true;
+}
+
+function checkRange(what: string, type: OnnxTensor["type"], values: ArrayLike<number>): void {
+	const { pack, unpack } = formats[type];
+	if (!pack || !unpack) return;
+	const round = (value: number) => unpack(pack(value));
+	checkFits(`${what} now`, values, type, round, "convert the model to float32 first");
 }
 
 function dataOf({ type }: OnnxTensor, values: ArrayLike<number>): OnnxTensor["data"] {

@@ -1,7 +1,8 @@
 // A network's weights as a safetensors file that PyTorch loads as it is: its names, its types, nothing else.
 
-import { check, EvenkeelError } from "../errors.ts";
+import { EvenkeelError } from "../errors.ts";
 import { writeFileAtomicSync } from "../model-files/atomic-write.ts";
+import { checkFits, rounded } from "../model-files/fits.ts";
 import { encodeSafetensors, type SafetensorsTensor, valuesOf } from "../model-files/safetensors.ts";
 import type { Module } from "../nn/module.ts";
 import { messageOf, needNodeModule } from "../node.ts";
@@ -48,13 +49,6 @@ export function encodeWeights(
 	return encodeSafetensors(Object.fromEntries(entries), { ...metadata, format: "pt" });
 }
 
-/** From here on a number is nearer to infinity: the largest of the type, and half a step more. */
-const tooLarge = {
-	f32: 2 ** 128 - 2 ** 104 + 2 ** 103,
-	f16: 65520,
-	bf16: 2 ** 128 - 2 ** 120 + 2 ** 119,
-} as const;
-
 function convert(name: string, tensor: SafetensorsTensor, wanted: WeightsOptions["dtype"]): SafetensorsTensor {
 	const { dtype, shape } = tensor;
 	if (dtype === "I32" && name.endsWith("num_batches_tracked")) {
@@ -64,20 +58,10 @@ function convert(name: string, tensor: SafetensorsTensor, wanted: WeightsOptions
 	if (wanted === undefined || !isFloat || weightTypes[wanted] === dtype) return tensor;
 	const values = valuesOf(tensor, `"${name}"`);
 	if (!(values instanceof Float32Array || values instanceof Float64Array)) return tensor;
-	checkRange(name, values, wanted);
-	const rounded = wanted === "f32" && values instanceof Float64Array ? Float32Array.from(values) : values;
-	return { dtype: weightTypes[wanted], shape, data: rounded };
-}
-
-function checkRange(name: string, values: Float32Array | Float64Array, type: keyof typeof tooLarge): void {
-	const limit = tooLarge[type];
-	for (const value of values) {
-		check(
-			Math.abs(value) < limit || !Number.isFinite(value),
-			() =>
-				`"${name}" holds ${value}, which is too large for ${type}; take ${type === "f16" ? "bf16 or f32" : "another type"}`,
-		);
-	}
+	const remedy = `take ${wanted === "f16" ? "bf16 or f32" : "another type"}`;
+	checkFits(`"${name}"`, values, wanted, rounded[wanted], remedy);
+	const held = wanted === "f32" && values instanceof Float64Array ? Float32Array.from(values) : values;
+	return { dtype: weightTypes[wanted], shape, data: held };
 }
 
 /** Writes a file in one piece into a folder, which is made if need be. */

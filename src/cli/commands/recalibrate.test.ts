@@ -9,7 +9,7 @@ import { model, node, value, weight } from "../../../test/support/onnx-builder.t
 import { runForTest } from "../../../test/support/terminal.ts";
 import { encodeNpy } from "../../model-files/npy.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../model-files/safetensors.ts";
-import { decodeOnnx, encodeOnnx, exportOnnx } from "../../onnx/index.ts";
+import { decodeOnnx, encodeOnnx, exportOnnx, makeTensor } from "../../onnx/index.ts";
 import { buildNetwork, presetNamed } from "../../presets/index.ts";
 
 let root: string;
@@ -282,6 +282,37 @@ describe("evenkeel recalibrate model.onnx", () => {
 		expect(await fails(at("none.onnx"), "--data", images)).toMatch(/no norm with running statistics/);
 		expect(existsSync(at("x.onnx"))).toBe(false);
 	});
+});
+
+test("a variance that half precision cannot hold is refused, and nothing is written", async () => {
+	const tensors = Object.entries(state(join(trained, "model.safetensors"))).map(([name, tensor]) => {
+		const values = Float32Array.from(tensor.data as Float32Array, Number);
+		if (name === "0.weight") values.fill(3000);
+		return [name, name.endsWith("tracked") ? tensor : { ...tensor, dtype: "F16", data: values }];
+	});
+	writeFileSync(at("large.safetensors"), encodeSafetensors(Object.fromEntries(tensors)));
+	const fails = async (file: string, data: string, ...args: string[]) =>
+		(await runForTest("recalibrate", at(file), "--data", data, ...args)).err;
+	const out = ["--preset", "lenet-bn", "--out", at("large-new.safetensors")];
+	expect(await fails("large.safetensors", images, ...out)).toMatch(
+		/large\.safetensors: "1\.running_(mean|var)" now holds [\d.e+]+, which is too large for F16; .*--dtype f32/,
+	);
+	expect(existsSync(at("large-new.safetensors"))).toBe(false);
+
+	const half = (name: string, i: number) =>
+		makeTensor(name, { type: "float16", shape: [1], data: Float32Array.of(i % 2) });
+	const norm = model({
+		inputs: [value("x", ["N", 1])],
+		nodes: [node("BatchNormalization", ["x", "w", "b", "m", "v"], ["y"])],
+		initializers: ["w", "b", "m", "v"].map(half),
+	});
+	writeFileSync(at("large.onnx"), encodeOnnx(norm));
+	const wide = { dtype: "float32" as const, shape: [4, 1], data: Float32Array.of(-900, 900, -900, 900) };
+	writeFileSync(at("wide.npy"), encodeNpy(wide));
+	expect(await fails("large.onnx", at("wide.npy"), "--out", at("large-new.onnx"))).toMatch(
+		/large(\.onnx)?: "v" now holds 810000, which is too large for float16; convert the model to float32 first/,
+	);
+	expect(existsSync(at("large-new.onnx"))).toBe(false);
 });
 
 test("names that a file of weights does not hold are not added", async () => {

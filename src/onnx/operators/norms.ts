@@ -49,7 +49,9 @@ export const batchNormalization: Operator = (node) => {
 	const training = isTraining(node);
 	node.noOutputsFrom(3, "a saved statistic");
 	const constant = [1, 2, 3, 4].every((index) => node.constant(index));
-	return constant ? batchNormLayer(node, options, spatial, training) : batchNormFunction(node, options, spatial, training);
+	return constant
+		? batchNormLayer(node, options, spatial, training)
+		: batchNormFunction(node, options, spatial, training);
 };
 
 /** Version 14 on says so; version 6 says if not; in between, a node that returns its statistics is training. */
