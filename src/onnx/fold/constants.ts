@@ -112,10 +112,14 @@ export function declaredDims(graph: OnnxGraph, value: string): (number | null)[]
 }
 
 /** A value's element type as the graph declares it. */
-export function declaredType(graph: OnnxGraph, value: string): OnnxDataType | null {
+function declaredType(graph: OnnxGraph, value: string): OnnxDataType | null {
 	const type = declared(graph, value)?.type?.value;
 	if (type?.case !== "tensorType") return null;
-	const found = Object.entries(formats).find(([, { code }]) => code === type.value.elemType);
+	return typeOfCode(type.value.elemType);
+}
+
+function typeOfCode(wanted: number): OnnxDataType | null {
+	const found = Object.entries(formats).find(([, { code }]) => code === wanted);
 	return found ? (found[0] as OnnxDataType) : null;
 }
 
@@ -156,6 +160,31 @@ function axesFrom(graph: OnnxGraph, node: NodeProto): number | { like: string } 
 		// A constant of one axis or none adds no axis to what it is added to, which has one at least.
 		if (constants[1] !== null && constants[1] <= 1) return { like: node.input[0] };
 		if (constants[0] !== null && constants[0] <= 1) return { like: node.input[1] };
+	}
+	return null;
+}
+
+/** Operators whose output is of the type of their first input, and which of their inputs all are. */
+const sameType = new Set(
+	"Reshape Flatten Transpose Squeeze Unsqueeze Concat Slice Gather Expand ReduceMean ReduceMax ReduceSum LayerNormalization InstanceNormalization GroupNormalization".split(
+		" ",
+	),
+);
+const oneType = new Set("Conv ConvTranspose Gemm MatMul Add Sub Mul Div Sum Max Min PRelu".split(" "));
+
+/** A value's element type, null where neither the graph nor the nodes that make it say. */
+export function typeOf(graph: OnnxGraph, value: string): OnnxDataType | null {
+	const pending = [value];
+	for (let depth = 0; depth < DEPTH; depth++) {
+		const name = pending.pop();
+		if (name === undefined) return null;
+		const known = declaredType(graph, name) ?? graph.constant(name)?.type;
+		if (known) return known;
+		const node = graph.producer(name);
+		if (!node || (node.domain !== "" && node.domain !== "ai.onnx")) continue;
+		if (node.opType === "Cast") return typeOfCode(intAttribute(node, "to", 0));
+		if (oneType.has(node.opType)) pending.push(...node.input.filter((input) => input !== ""));
+		else if (sameType.has(node.opType) || sameRank.has(node.opType)) pending.push(node.input[0] ?? "");
 	}
 	return null;
 }

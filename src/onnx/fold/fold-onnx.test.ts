@@ -296,29 +296,6 @@ describe("norms behind norms", () => {
 	});
 });
 
-describe("a norm that nothing takes, as Mul and Add", () => {
-	test.each([7, 9, 14, 15])("operator set %d", async (opset) => {
-		const parts = {
-			nodes: [node("Relu", ["x"], ["a"]), bn("a", "y")],
-			initializers: normConstants("bn", 3),
-			opset,
-			inputs: [value("x", ["N", 3, "H"])],
-		};
-		const inputs = { x: input([2, 3, 5]) };
-		const { how, left, operators } = await foldAndCompare(parts, { inputs, rest: "mul-add" });
-		expect([how, left, operators]).toEqual([['BatchNormalization "bn" mul-add'], [], ["Relu", "Mul", "Add"]]);
-		expect((await foldAndCompare(parts, { inputs })).operators).toEqual(["Relu", "BatchNormalization"]);
-	});
-
-	test("needs the number of axes", async () => {
-		const parts = { nodes: [node("Relu", ["x"], ["a"]), bn("a", "y")], initializers: normConstants("bn", 3) };
-		const { left } = await foldAndCompare(parts, { inputs: { x: input([2, 3, 5]) }, rest: "mul-add" });
-		expect(left).toEqual([
-			expect.stringMatching(/Relu .* cannot take it; .*; as Mul and Add: it is not known how many axes it reads/),
-		]);
-	});
-});
-
 describe("what PyTorch's exporter wrote", () => {
 	const folder = join(import.meta.dirname, "../../../test/onnx/models");
 	const image = floats([2, 3, 64, 64], noise(2 * 3 * 64 * 64, 3));

@@ -1,8 +1,9 @@
 // A norm that nothing takes, as a multiplication and an addition: for runtimes that have no batch normalization.
 
 import { type NodeProto, nodeLabel, type OnnxGraph } from "../../model-files/onnx/index.ts";
+import { quote } from "../../model-files/show.ts";
 import { demand } from "../../surgery/fold/refusal.ts";
-import { declaredType, floatConstant, inType, rankOf } from "./constants.ts";
+import { floatConstant, inType, rankOf, typeOf } from "./constants.ts";
 import { affineOfNode } from "./norm-node.ts";
 import type { Change } from "./plan.ts";
 
@@ -17,7 +18,10 @@ export function planMulAdd(graph: OnnxGraph, norm: NodeProto): Change {
 	const rank = rankOf(graph, x) ?? rankOf(graph, norm.output[0]);
 	demand(rank !== null && rank >= 2, "it is not known how many axes it reads, which a product and a sum must know");
 	demand(graph.model.opset() >= 7, "before version 7 a product and a sum had their own kind of broadcasting");
-	const type = declaredType(graph, x) ?? floatConstant(graph, norm.input[1], "its scale").type;
+	const own = floatConstant(graph, norm.input[1], "its scale").type;
+	// From version 15 on its numbers may be of another type than what it reads.
+	const type = graph.model.opset() < 15 ? own : (typeOf(graph, x) ?? typeOf(graph, norm.output[0]));
+	demand(type !== null, () => `it is not known of which type ${quote(x)} is, which a product and a sum must share`);
 	const shape = [affine.scale.length, ...new Array<number>(rank - 2).fill(1)];
 	const [scale, shift] = [inType(type, shape, affine.scale), inType(type, shape, affine.shift)];
 	const fits = [scale, shift].every(({ data }) => Array.prototype.every.call(data, Number.isFinite));
