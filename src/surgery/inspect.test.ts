@@ -163,6 +163,18 @@ describe("a planted mistake is found", () => {
 			remedy: /learning rate/,
 		},
 		{
+			name: "a running variance below zero, which is no dead channel",
+			net() {
+				const net = settled(small(), images);
+				bn(net).runningVar?.view().fill(-0.25, 1, 3);
+				return net;
+			},
+			finds: ["1 not-finite"],
+			evidence:
+				/^the running variance is -0\.25 in 2 of 8 channels, which with eps 1e-5 has no square root to divide by$/,
+			remedy: /^re-estimate the running statistics/,
+		},
+		{
 			name: "a channel that ReLU cuts off",
 			net() {
 				const net = new nn.Sequential(conv(3, 8), new nn.BatchNorm2d(8), new nn.ReLU());

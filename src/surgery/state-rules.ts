@@ -52,7 +52,7 @@ function short(value: number): string {
 	return size > 0 && (size < 1e-3 || size >= 1e6) ? rounded.toExponential() : String(rounded);
 }
 
-/** NaN or infinity in what a norm has learned or tracked: its output holds it too. */
+/** NaN, infinity or a variance without a root in what a norm has learned or tracked: its output is no number either. */
 function notFinite(module: NormLayer): Omit<Finding, "layer"> | null {
 	const held = { weight: "scale", bias: "shift", runningMean: "running mean", runningVar: "running variance" };
 	const parts = Object.entries(held).flatMap(([property, name]) => {
@@ -61,6 +61,15 @@ function notFinite(module: NormLayer): Omit<Finding, "layer"> | null {
 		const bad = values.filter((v) => !Number.isFinite(v));
 		return bad.length > 0 ? [`the ${name} is ${bad[0]} in ${bad.length} of ${values.length} channels`] : [];
 	});
+	if (isBatchNorm(module) && module.runningVar) {
+		const variance = numbers(module.runningVar);
+		const bad = variance.filter((v) => Number.isFinite(v) && v + module.eps <= 0);
+		if (bad.length > 0)
+			parts.push(
+				`the running variance is ${short(Math.min(...bad))} in ${bad.length} of ${variance.length} channels, ` +
+					`which with eps ${short(module.eps)} has no square root to divide by`,
+			);
+	}
 	if (parts.length === 0) return null;
 	const learned = parts.some((part) => part.startsWith("the s"));
 	return {
@@ -171,7 +180,7 @@ function dead(
 	const variance = observed?.variance ?? (scale.length > 0 && isBatchNorm(module) && module.runningVar?.view()) ?? [];
 	if (variance)
 		say(
-			indicesOf(variance, (v) => v < eps / 1000),
+			indicesOf(variance, (v) => v >= 0 && v < eps / 1000),
 			"what it is given does not vary",
 		);
 	if (observed && observed.count >= ENOUGH && next.length > 0 && next.every((reader) => reader instanceof ReLU)) {
