@@ -163,6 +163,17 @@ describe("a planted mistake is found", () => {
 			remedy: /learning rate/,
 		},
 		{
+			name: "more than half of the scales at zero",
+			net() {
+				const net = settled(small(), images);
+				bn(net).weight?.view().fill(0, 0, 6);
+				return net;
+			},
+			finds: ["1 dead-channels"],
+			evidence: /channel 0, 1, 2, 3, …: its scale is next to 0/,
+			remedy: /pruned/,
+		},
+		{
 			name: "a running variance below zero, which is no dead channel",
 			net() {
 				const net = settled(small(), images);

@@ -169,7 +169,11 @@ function dead(
 	};
 	const indicesOf = (values: ArrayLike<number>, test: (value: number) => boolean) =>
 		Array.from(values).flatMap((value, i) => (test(value) ? [i] : []));
-	const typical = scale.map(Math.abs).sort((a, b) => a - b)[scale.length >> 1] ?? 0;
+	const sizes = scale
+		.map(Math.abs)
+		.filter((size) => size > 0)
+		.sort((a, b) => a - b);
+	const typical = sizes[sizes.length >> 1] ?? 0;
 	// All at zero is how the last norm of a residual branch may start, and not a channel's death.
 	if (typical > 0)
 		say(
