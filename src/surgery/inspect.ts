@@ -23,7 +23,8 @@ export type FindingKind =
 	| "statistics-far"
 	| "dead-channels"
 	| "exploding-channels"
-	| "eps-near-variance";
+	| "eps-near-variance"
+	| "training-in-file";
 
 export interface Finding {
 	/** The layer's path in the network, `"features.1"`. */

@@ -216,7 +216,7 @@ describe("evenkeel fold, a network of evenkeel's", () => {
 		});
 		expect([metadata.format, Object.keys(tensors).length]).toEqual(["pt", 10]);
 		const inspected = await runForTest("inspect", weights, "--preset", "lenet-bn", "--norm", "none");
-		expect([inspected.code, inspected.out]).toEqual([0, expect.stringContaining("There is no norm in this network.")]);
+		expect([inspected.code, inspected.out]).toEqual([0, expect.stringContaining("There is no norm to show.")]);
 	});
 
 	test("names that stay, and norms that do not fold", async () => {

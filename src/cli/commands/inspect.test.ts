@@ -1,11 +1,18 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeImageFolder } from "../../../test/support/image-folder.ts";
 import { model, node, value, weight } from "../../../test/support/onnx-builder.ts";
 import { recordTerminal, runForTest } from "../../../test/support/terminal.ts";
-import { encodeOnnx } from "../../model-files/onnx/index.ts";
+import {
+	AttributeProtoSchema,
+	FunctionProtoSchema,
+	GraphProtoSchema,
+	OperatorSetIdProtoSchema,
+} from "../../model-files/onnx/generated/onnx-ml_pb.ts";
+import { encodeOnnx, makeTensor, type OnnxModel } from "../../model-files/onnx/index.ts";
 import { encodeSafetensors } from "../../model-files/safetensors.ts";
 import type { Inspection } from "../../surgery/index.ts";
 import { runProgram } from "../program.ts";
@@ -185,6 +192,81 @@ describe("evenkeel inspect", () => {
 			},
 		]);
 		expect(strange.tensors[0]).toEqual({ name: "scale", dtype: "float", shape: [2] });
+	});
+
+	const four = ["scale", "shift", "mean", "var"];
+	const constants = four.map((name, i) => weight(name, [2], [i, i + 1]));
+	const norm = (attributes = {}, from = four) =>
+		node("BatchNormalization", ["x", ...from], ["y"], attributes, { name: "bn" });
+	const inspectedModel = (parts: Parameters<typeof model>[0], change: (made: OnnxModel) => void = () => {}) => {
+		const made = model({ inputs: [value("x", [2, 2])], ...parts });
+		change(made);
+		writeFileSync(join(root, "norms.onnx"), encodeOnnx(made));
+		return inspected(join(root, "norms.onnx"));
+	};
+
+	test("norms of an ONNX model that are in a branch", async () => {
+		const branch = { name: "branch", output: [value("y")] };
+		const { norms, notes } = await inspectedModel(
+			{
+				nodes: [node("If", ["cond"], ["y"])],
+				initializers: [...constants.slice(1), makeTensor("cond", { type: "bool", shape: [], data: Uint8Array.of(1) })],
+			},
+			({ graph }) => {
+				const inner = create(GraphProtoSchema, { ...branch, node: [norm()], initializer: [constants[0]] });
+				for (const name of ["then_branch", "else_branch"])
+					graph.node[0].attribute.push(create(AttributeProtoSchema, { name, type: 5, g: inner }));
+			},
+		);
+		expect(norms).toMatchObject([
+			{ layer: "bn", scale: { min: 0, max: 1 }, runningVar: { min: 3, max: 4 } },
+			{ layer: "bn_1" },
+		]);
+		expect(notes).toEqual([expect.stringMatching(/If .*only its norms are shown/)]);
+	});
+
+	test("norms of an ONNX model that are in a function, with what they hold there", async () => {
+		const { norms, notes } = await inspectedModel(
+			{ nodes: [node("F", ["x"], ["y"], {}, { domain: "own" })] },
+			({ proto }) => {
+				const held = four.slice(2).map((name, i) => node("Constant", [], [name], { value: constants[i + 2] }));
+				const body = { input: ["x", "scale", "shift"], output: ["y"], node: [...held, norm()] };
+				proto.functions.push(create(FunctionProtoSchema, { name: "F", domain: "own", ...body }));
+				proto.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: "own", version: 1n }));
+			},
+		);
+		expect(norms).toMatchObject([{ layer: "bn", type: "BatchNorm2d", scale: null, runningMean: { min: 2, max: 3 } }]);
+		expect(notes.at(-1)).toBe(
+			'BatchNormalization "bn" is given its scale, shift as it runs, so the file does not hold them',
+		);
+	});
+
+	test("an ONNX model whose norm computes its scale: a note", async () => {
+		const { norms, notes } = await inspectedModel({
+			nodes: [node("Add", ["scale", "shift"], ["sum"]), norm({}, ["sum", ...four.slice(1)])],
+			initializers: constants,
+		});
+		expect([norms, notes]).toEqual([
+			[],
+			['BatchNormalization "bn" is given its scale as it runs, so the file does not hold them'],
+		]);
+		const { out } = await runForTest("inspect", join(root, "norms.onnx"));
+		expect(out).toContain("There is no norm to show.");
+	});
+
+	test.each([
+		["that runs", []],
+		["that does not", [node("Frobnicate", ["x"], ["z"])]],
+	])("a norm that trains in an ONNX model %s is an error", async (_, more) => {
+		const { findings } = await inspectedModel({
+			nodes: [norm({ training_mode: 1n }), ...more],
+			initializers: constants,
+		});
+		expect(findings).toContainEqual(
+			expect.objectContaining({ layer: "bn", kind: "training-in-file", severity: "error" }),
+		);
+		const sound = await inspectedModel({ nodes: [norm(), ...more], initializers: constants });
+		expect(kinds(sound)).not.toContain("training-in-file");
 	});
 
 	test.each<[string[], number, RegExp]>([

@@ -91,7 +91,7 @@ async function run(name: string, flags: Flags, terminal: Terminal): Promise<void
 
 function inspectionOf(network: LoadedNetwork, data: RunData | null, flags: Flags): Inspection {
 	const { net, preset, known, source, trained, tensors, notes } = network;
-	const inspection = inspectNetwork(net, {
+	const { findings: shown, ...inspection } = inspectNetwork(net, {
 		source,
 		batchSize: flags.batchSize ?? network.batchSize ?? preset?.batchSize ?? 32,
 		replicas: flags.replicas,
@@ -101,8 +101,9 @@ function inspectionOf(network: LoadedNetwork, data: RunData | null, flags: Flags
 		dataSource: data?.sources.join("; "),
 		inputShape: network.inputShape ?? undefined,
 	});
-	if (known) return { ...inspection, notes: [...notes, ...inspection.notes] };
-	return { ...inspection, layers: [], totals: { parameters: 0, flops: null }, tensors, notes };
+	const findings = [...(network.findings ?? []), ...shown];
+	if (known) return { ...inspection, findings, notes: [...notes, ...inspection.notes] };
+	return { ...inspection, findings, layers: [], totals: { parameters: 0, flops: null }, tensors, notes };
 }
 
 function shapeOf(text: string): Shape {

@@ -7,7 +7,7 @@ import { readKerasWeights } from "../../model-files/index.ts";
 import { SafetensorsFile, type TensorOnDisk } from "../../model-files/safetensors.ts";
 import type { Module } from "../../nn/module.ts";
 import { buildNetwork, type NormChoice, ownNorm, type Preset } from "../../presets/index.ts";
-import type { InspectedTensor } from "../../surgery/index.ts";
+import type { Finding, InspectedTensor } from "../../surgery/index.ts";
 import { loadKerasWeights } from "../../surgery/index.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { checkpointFile, readCheckpoint } from "../../train/index.ts";
@@ -29,6 +29,8 @@ export interface LoadedNetwork {
 	readonly tensors: readonly InspectedTensor[];
 	/** What could not be seen, and why. */
 	readonly notes: readonly string[];
+	/** What the file itself shows to be wrong; left out for nothing. */
+	readonly findings?: readonly Finding[];
 	/** What it is, in words. */
 	readonly source: string;
 	/** Whether it has been trained. */

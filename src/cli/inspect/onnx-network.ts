@@ -1,10 +1,11 @@
 // An ONNX model as something to inspect: a network where it can be run, else the norms among its nodes.
 
 import { EvenkeelError } from "../../errors.ts";
+import { isBatchNorm } from "../../nn/is-norm.ts";
 import { importOnnx, type OnnxModel } from "../../onnx/index.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { LoadedNetwork } from "./load-network.ts";
-import { normsFromGraph, tensorsOf } from "./norms-from-graph.ts";
+import { missingNotes, normsFromGraph, tensorsOf, trainingFinding } from "./norms-from-graph.ts";
 
 /** `shape`: of its input, where the model leaves it open. */
 export async function networkOfModel(model: OnnxModel, shape?: Shape): Promise<LoadedNetwork> {
@@ -19,11 +20,23 @@ export async function networkOfModel(model: OnnxModel, shape?: Shape): Promise<L
 		const notes = inputShape
 			? []
 			: ["How large its input is, the file leaves open; --input-shape 1,3,224,224 says so."];
-		return { ...shared, net, known: true, inputShape, tensors: [], notes };
+		const findings = [...net.namedModules()].flatMap(([name, module]) =>
+			isBatchNorm(module) && module.training ? [trainingFinding(name)] : [],
+		);
+		return {
+			...shared,
+			net,
+			known: true,
+			inputShape,
+			tensors: [],
+			notes: [...notes, ...missingNotes(model)],
+			findings,
+		};
 	} catch (error) {
 		if (!(error instanceof EvenkeelError)) throw error;
-		const notes = [`${error.message}; so only its norms are shown`];
-		return { ...shared, net: normsFromGraph(model), known: false, inputShape: null, tensors: tensorsOf(model), notes };
+		const { net, notes: missing, findings } = normsFromGraph(model);
+		const notes = [`${error.message}; so only its norms are shown`, ...missing];
+		return { ...shared, net, known: false, inputShape: null, tensors: tensorsOf(model), notes, findings };
 	}
 }
 

@@ -75,7 +75,7 @@ function tensorLines({ tensors }: Inspection, terminal: Terminal): string[] {
 
 /** Each norm under a line of its own; the columns of all are aligned. */
 function normLines({ norms }: Inspection, terminal: Terminal): string[] {
-	if (norms.length === 0) return ["There is no norm in this network."];
+	if (norms.length === 0) return ["There is no norm to show."];
 	const { bold, dim, cyan, red } = terminal.outColors;
 	const groups = norms.map((norm) => {
 		const rows = quantities.flatMap(([key, name]) => {

@@ -136,7 +136,7 @@ describe("the page", () => {
 
 	test("a network without norms, and one without findings", () => {
 		const html = inspectionHtml(inspectNetwork(new nn.Linear(2, 2), { batchSize: 32 }));
-		expect(html).toContain("There is no norm in this network.");
+		expect(html).toContain("There is no norm to show.");
 		expect(html).toContain("Nothing was found.");
 	});
 });

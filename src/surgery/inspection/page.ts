@@ -47,7 +47,7 @@ export function inspectionHtml(inspection: Inspection): string {
 		...notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`),
 		"</header>",
 		section("findings", "Findings", findingsHtml(findings)),
-		section("norms", "Norms", norms.length > 0 ? normsHtml(norms) : "<p>There is no norm in this network.</p>"),
+		section("norms", "Norms", norms.length > 0 ? normsHtml(norms) : "<p>There is no norm to show.</p>"),
 		layers.length > 0 ? section("layers", "Layers", layersHtml(layers, inspection)) : "",
 		tensors.length > 0 ? section("tensors", "Tensors", tensorsHtml(tensors)) : "",
 		"</div>",
