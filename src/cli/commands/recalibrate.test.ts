@@ -236,10 +236,10 @@ describe("evenkeel recalibrate model.onnx", () => {
 		}
 	});
 
-	const batchNorm = () =>
+	const batchNorm = (attributes = {}) =>
 		model({
 			inputs: [value("x", [16, 1, 28, 28])],
-			nodes: [node("BatchNormalization", ["x", "w", "b", "m", "v"], ["y"])],
+			nodes: [node("BatchNormalization", ["x", "w", "b", "m", "v"], ["y"], attributes, { name: "bn" })],
 			initializers: ["w", "b", "m", "v"].map((name, i) => weight(name, [1], [i % 2])),
 		});
 
@@ -257,11 +257,47 @@ describe("evenkeel recalibrate model.onnx", () => {
 			"0.1",
 		);
 		expect(lines[0]).toMatchObject({ examples: 192, batches: 12 });
-		expect(lines.at(-1)).toMatchObject({ accuracy: null });
+		expect(lines.at(-1)).toMatchObject({
+			accuracy: null,
+			notes: ["the last 8 of 200 examples are left out: it takes batches of 16 only"],
+		});
 		const bytes = readFileSync(at("bright", "train-images-idx3-ubyte")).subarray(16, 16 + 192 * 784);
 		const mean = (bytes.reduce((a, b) => a + b, 0) / bytes.length / 255 - 0.5) / 0.1;
 		const stored = decodeOnnx(readFileSync(at("fixed-new.onnx")));
 		expect(stored.read(stored.graph.initializer[2]).data[0]).toBeCloseTo(mean, 4);
+	});
+
+	test("a norm that trains in the file, which no statistics help", async () => {
+		writeFileSync(at("trains.onnx"), encodeOnnx(batchNorm({ training_mode: 1n })));
+		const args = ["recalibrate", at("trains.onnx"), "--data", bright, "--out", at("trains-new.onnx")];
+		const { code, out, err } = await runForTest(...args);
+		expect(code, err).toBe(0);
+		expect(out).toMatch(/^note: "bn" trains in the file: .* never reads its running statistics/m);
+		expect(out).toMatch(/^note: the last 8 of 200 examples are left out/m);
+	});
+
+	test("norms that share statistics of Constant nodes, or behind one Identity", async () => {
+		const ends = ["m", "v"].map((name, i) => weight(name, [2], [i, i]));
+		const norms = [
+			["x", "w1", "a"],
+			["a", "w2", "y"],
+		].map(([from, scale, to]) => node("BatchNormalization", [from, scale, "b", "cm", "cv"], [to]));
+		const data = { dtype: "float32" as const, shape: [4, 2], data: Float32Array.of(1, 2, 3, 5, 8, 4, 7, 6) };
+		writeFileSync(at("two.npy"), encodeNpy(data));
+		for (const shared of [
+			ends.map((one) => node("Constant", [], [`c${one.name}`], { value: one })),
+			ends.map(({ name }) => node("Identity", [name], [`c${name}`])),
+		]) {
+			const made = model({
+				inputs: [value("x", ["N", 2])],
+				nodes: [...shared, ...norms],
+				initializers: [...ends, ...["w1", "w2", "b"].map((name, i) => weight(name, [2], [3, i]))],
+			});
+			writeFileSync(at("shared.onnx"), encodeOnnx(made));
+			const lines = await recalibrated(at("shared.onnx"), "--data", at("two.npy"), "--out", at("shared-new.onnx"));
+			expect(lines.filter(({ event }) => event === "layer")).toHaveLength(2);
+			expect(decodeOnnx(readFileSync(at("shared-new.onnx"))).check()).toBeUndefined();
+		}
 	});
 
 	test("what does not fit", async () => {

@@ -111,7 +111,7 @@ async function run(name: string, flags: Flags, terminal: Terminal): Promise<void
 
 async function estimate(
 	subject: Subject,
-	{ inputs, labeled, sources }: RecalibrationInputs,
+	{ inputs, labeled, sources, notes }: RecalibrationInputs,
 	flags: Flags,
 	display: ProgressDisplay,
 	terminal: Terminal,
@@ -131,7 +131,7 @@ async function estimate(
 	const seconds = (performance.now() - started) / 1000;
 	const after = await measure();
 	const accuracy = labeled && before !== null && after !== null ? { before, after, examples: labeled.length } : null;
-	return { source, data: sources, report, seconds, accuracy };
+	return { source, data: sources, report, seconds, accuracy, notes: [...subject.notes, ...notes] };
 }
 
 /** The accuracy; null for an ONNX model whose output is no score a class. */

@@ -24,7 +24,11 @@ export interface RecalibrationInputs {
 	readonly labeled: Dataset | null;
 	/** Where they come from, in words. */
 	readonly sources: readonly string[];
+	/** What is left out of them, and why. */
+	readonly notes: readonly string[];
 }
+
+type Loaded = Omit<RecalibrationInputs, "notes">;
 
 type Needs = Pick<Subject, "source" | "preset" | "inputShape" | "batchSize">;
 
@@ -37,19 +41,16 @@ export async function loadInputs(
 	const { data: from, download, limit } = flags;
 	const loaded = await load(subject, from, download, display);
 	const whole = limit === undefined ? loaded.inputs : subset(loaded.inputs, Math.min(limit, loaded.inputs.length));
-	return {
-		...loaded,
-		inputs: fullBatches(whole, subject),
-		labeled: loaded.labeled && fullBatches(loaded.labeled, subject),
-	};
+	const inputs = fullBatches(whole, subject);
+	const labeled = loaded.labeled && fullBatches(loaded.labeled, subject);
+	const notes = [
+		...leftOut(whole, inputs, "examples", subject),
+		...(loaded.labeled && labeled ? leftOut(loaded.labeled, labeled, "test examples", subject) : []),
+	];
+	return { ...loaded, inputs, labeled, notes };
 }
 
-async function load(
-	subject: Needs,
-	from: string,
-	download: boolean,
-	display: ProgressDisplay,
-): Promise<RecalibrationInputs> {
+async function load(subject: Needs, from: string, download: boolean, display: ProgressDisplay): Promise<Loaded> {
 	if (from.endsWith(".npy")) return fromArray(subject, from);
 	if (subject.preset) {
 		const { train, test, sources } = await loadData(subject.preset, { from, download, limit: undefined }, display);
@@ -66,7 +67,7 @@ async function load(
 	return { inputs: train, labeled: test, sources: [...new Set([train.source, test.source])] };
 }
 
-function fromArray(subject: Needs, file: string): RecalibrationInputs {
+function fromArray(subject: Needs, file: string): Loaded {
 	checkUsage(
 		statSync(file, { throwIfNoEntry: false })?.isFile(),
 		() => `--data ${file}: there is no such file; check the path`,
@@ -98,4 +99,11 @@ function checkShape({ source, inputShape }: Needs, [, ...shape]: readonly number
 function fullBatches(dataset: Dataset, { batchSize }: Needs): Dataset {
 	const rest = batchSize === null ? 0 : dataset.length % batchSize;
 	return rest === 0 || rest === dataset.length ? dataset : subset(dataset, dataset.length - rest);
+}
+
+function leftOut(all: Dataset, used: Dataset, what: string, { batchSize }: Needs): string[] {
+	const rest = all.length - used.length;
+	return rest === 0
+		? []
+		: [`the last ${rest} of ${all.length} ${what} are left out: it takes batches of ${batchSize} only`];
 }

@@ -1,5 +1,6 @@
 // An ONNX model to recalibrate: its statistics are written back where they came from, everything else stays byte for byte.
 
+import { isBatchNorm } from "../../nn/is-norm.ts";
 import { importOnnx, type OnnxModel, readOnnx, unshareStatistics, updateOnnx, writeOnnx } from "../../onnx/index.ts";
 import { checkUsage } from "../errors.ts";
 import type { Subject } from "./subject.ts";
@@ -14,6 +15,9 @@ export async function openOnnx(name: string, out: string): Promise<Subject> {
 		() =>
 			`${name}: it takes ${net.inputNames.length} inputs (${net.inputNames.join(", ")}); recalibrate it in code, with importOnnx and recalibrate`,
 	);
+	const training = [...net.namedModules()].flatMap(([layer, module]) =>
+		isBatchNorm(module) && module.training ? [layer] : [],
+	);
 	const shape = shapeOf(model, net.inputNames[0]);
 	return {
 		source: `${name}, operator set ${model.opset()}`,
@@ -22,6 +26,11 @@ export async function openOnnx(name: string, out: string): Promise<Subject> {
 		inputShape: shape ? shape.slice(1) : null,
 		batchSize: shape?.[0] ?? null,
 		transform: {},
+		notes: training.map(
+			(layer) =>
+				`"${layer}" trains in the file: it normalizes by each batch and never reads its running statistics when the ` +
+				"model runs; export the network in evaluation mode for them to count",
+		),
 		async write() {
 			updateOnnx(model, net);
 			await writeOnnx(out, model);

@@ -23,6 +23,8 @@ export interface Outcome {
 	/** On the test examples; null without labels. */
 	readonly accuracy: Accuracy | null;
 	readonly files: readonly string[];
+	/** What must be known beside that. */
+	readonly notes: readonly string[];
 	/** How to go on, for people. */
 	readonly hint?: string;
 }
@@ -42,18 +44,18 @@ export function progressText(progress: RecalibrationProgress, width: number, { e
 /** One JSON object a line: start, layer, skipped, end. */
 export function printOutcomeJson(
 	terminal: Terminal,
-	{ source, data, report, seconds, accuracy, files }: Outcome,
+	{ source, data, report, seconds, accuracy, files, notes }: Outcome,
 ): void {
 	const { layers, skipped, ...run } = report;
 	printJson(terminal, { event: "start", source, data, ...run });
 	for (const layer of layers) printJson(terminal, { event: "layer", ...layer });
 	for (const layer of skipped) printJson(terminal, { event: "skipped", ...layer });
-	printJson(terminal, { event: "end", seconds, accuracy, files });
+	printJson(terminal, { event: "end", seconds, accuracy, files, notes });
 }
 
 export function printOutcome(terminal: Terminal, outcome: Outcome): void {
 	const { outColors: colors } = terminal;
-	const { source, data, report, seconds, accuracy, files, hint } = outcome;
+	const { source, data, report, seconds, accuracy, files, notes, hint } = outcome;
 	const { examples, passes, mode } = report;
 	const lines = [
 		source,
@@ -64,6 +66,7 @@ export function printOutcome(terminal: Terminal, outcome: Outcome): void {
 		"",
 	];
 	for (const { layer, type, reason } of report.skipped) lines.push(`left alone: ${type} "${layer}": ${reason}`);
+	lines.push(...notes.map((note) => `note: ${note}`));
 	if (accuracy) {
 		const { before, after } = accuracy;
 		lines.push(

@@ -24,6 +24,8 @@ export interface Subject {
 	/** The one batch size that it takes; null: any. */
 	readonly batchSize: number | null;
 	readonly transform: ImageTransform;
+	/** What must be known of it. */
+	readonly notes: readonly string[];
 	/** Writes it with the new statistics. Returns the files. */
 	write(report: RecalibrationReport): Promise<string[]>;
 }
@@ -65,7 +67,7 @@ async function openNetwork(given: string, out: string, flags: NetworkFlags): Pro
 	const { mean, std } = preset.transform ?? {};
 	const { inputShape } = preset;
 	const write = async (report: RecalibrationReport) => writeNetwork(net, name, out, report);
-	return { source, net, preset, inputShape, batchSize: null, transform: { mean, std }, write };
+	return { source, net, preset, inputShape, batchSize: null, transform: { mean, std }, notes: [], write };
 }
 
 /** A run's folder as a run's folder: its checkpoint, all else as it was, and its weights. Else weights alone. */
