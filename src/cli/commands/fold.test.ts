@@ -128,6 +128,27 @@ describe("evenkeel fold, an ONNX model", () => {
 		]);
 	});
 
+	test("outputs that are all NaN: not compared, and said so", async () => {
+		const file = written(
+			"nan.onnx",
+			model({
+				nodes: [
+					node("Conv", ["x", "w"], ["a"]),
+					bn("a", "b"),
+					node("Sub", ["b", "b"], ["c"]),
+					node("Div", ["c", "c"], ["y"]),
+				],
+				inputs: [value("x", ["N", 3, 5, 5])],
+				initializers: [random("w", [4, 3, 3, 3]), ...normConstants("bn", 4)],
+			}),
+		);
+		const ended = await runForTest("fold", file, out);
+		expect(ended.out).toContain(
+			"outputs were not compared: on random inputs (seed 0) not one of them is finite; give an example with --input FILE.npy\n",
+		);
+		expect(await json(file, out)).toMatchObject({ written: true, difference: null });
+	});
+
 	test("operators that cannot be run: folded all the same, not compared", async () => {
 		const file = written(
 			"fancy.onnx",

@@ -11,8 +11,8 @@ import { checkUsage } from "../errors.ts";
 import { formatOf } from "../export/formats.ts";
 import { withExportSource } from "../export/source.ts";
 import type { NetworkFlags } from "../inspect/load-network.ts";
-import { describeExamples, type ExampleFlags, examplesFor } from "./examples.ts";
-import type { Folded } from "./outcome.ts";
+import { type ExampleFlags, examplesFor } from "./examples.ts";
+import { comparisonOf, type Folded } from "./outcome.ts";
 
 export interface FoldNetworkFlags extends NetworkFlags, ExampleFlags {
 	keepNames?: boolean;
@@ -44,8 +44,7 @@ export async function foldNetwork(name: string, out: string, flags: FoldNetworkF
 			counted: "layers",
 			count: report.layers,
 			report,
-			difference: report.difference,
-			compared: describeExamples(flags),
+			...comparisonOf(report.difference, flags),
 			bytesBefore,
 			async write() {
 				const { bytes, hint } = await format.write(source, out, { metadata });

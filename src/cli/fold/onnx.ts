@@ -17,8 +17,8 @@ import { tensor } from "../../ops/creation.ts";
 import { manualSeed } from "../../random/generator.ts";
 import { type Difference, differenceOf, worse } from "../../surgery/fold/difference.ts";
 import { scope } from "../../tensor/scope.ts";
-import { describeExamples, type Example, type ExampleFlags, examplesFor, type InputShape } from "./examples.ts";
-import type { Folded } from "./outcome.ts";
+import { type Example, type ExampleFlags, examplesFor, type InputShape } from "./examples.ts";
+import { type Comparison, comparisonOf, type Folded } from "./outcome.ts";
 
 export interface FoldOnnxFlags extends ExampleFlags {
 	fixInputs?: boolean;
@@ -54,8 +54,6 @@ function sizeOf(model: OnnxModel): number {
 	return encodeOnnx(model).length + outside;
 }
 
-type Comparison = Pick<Folded, "difference" | "compared">;
-
 /** Runs both models. Where the one that was given cannot be run, that is no fault of folding: the reason is returned. */
 async function compare(source: OnnxModel, folded: OnnxModel, flags: FoldOnnxFlags): Promise<Comparison> {
 	const before = await importOnnx(source).catch(reasonOf);
@@ -74,10 +72,10 @@ async function compare(source: OnnxModel, folded: OnnxModel, flags: FoldOnnxFlag
 	}
 	const found = run(await importOnnx(folded), examples, flags.seed);
 	const differences = Object.entries(expected).map(([name, values]) => differenceOf(found[name], values));
-	return { difference: differences.reduce(worse, none), compared: describeExamples(flags) };
+	return comparisonOf(differences.reduce(worse, none), flags);
 }
 
-const none: Difference = { largest: 0, relative: 0 };
+const none: Difference = { largest: 0, relative: 0, finite: 0 };
 
 function reasonOf(error: unknown): string {
 	if (error instanceof EvenkeelError) return error.message;

@@ -4,6 +4,7 @@ import type { Difference, FoldReport } from "../../surgery/index.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { tableLines } from "../ui/table.ts";
 import { printJson, type Terminal } from "../ui/terminal.ts";
+import { describeExamples, type ExampleFlags } from "./examples.ts";
 
 /** Before and after. */
 export interface Change {
@@ -27,6 +28,16 @@ export interface Folded {
 	readonly bytesBefore: number;
 	/** Writes it, all or nothing. Returns the bytes of the file, and how to go on: a line for people. */
 	write(): Promise<{ bytes: number; hint: string | null }>;
+}
+
+export type Comparison = Pick<Folded, "difference" | "compared">;
+
+/** What outputs `difference` is of. Where none of them was finite, there is nothing to say of it. */
+export function comparisonOf(difference: Difference, flags: ExampleFlags): Comparison {
+	const on = describeExamples(flags);
+	if (difference.finite > 0 || difference.largest > 0) return { difference, compared: on };
+	const other = flags.input === undefined ? "an example" : "another example";
+	return { difference: null, compared: `${on} not one of them is finite; give ${other} with --input FILE.npy` };
 }
 
 /** The outcome, with what was written; null if nothing was. */
