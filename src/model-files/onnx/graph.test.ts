@@ -52,6 +52,20 @@ describe("who makes and who reads a value", () => {
 		expect(outer.consumers("z").length).toBe(1);
 	});
 
+	test("a fresh name is none that a subgraph, or one in it, makes or holds, nor an output of the graph", () => {
+		const branch = (to: string, nodes: ModelParts["nodes"]) => {
+			const inner = model({ nodes, inputs: [], outputs: [value(to)], initializers: [weight("held", [1], [1])] }).graph;
+			return [create(AttributeProtoSchema, { name: "then_branch", type: 5, g: inner })];
+		};
+		const deep = node("If", ["c"], ["b"]);
+		deep.attribute = branch("deep", [node("Relu", ["x"], ["deep"])]);
+		const made = node("If", ["c"], ["y"]);
+		made.attribute = branch("b", [deep]);
+		const outer = graphOf({ nodes: [made], inputs: [value("x"), value("c")], outputs: [value("y"), value("nobody")] });
+		for (const name of ["b", "deep", "held", "nobody"]) expect(outer.freshName(name)).toBe(`${name}_1`);
+		expect(outer.freshName("free")).toBe("free");
+	});
+
 	test("nodes in the order of what they depend on", () => {
 		const mixed = graphOf({
 			nodes: [node("Relu", ["b"], ["y"]), node("Relu", ["a"], ["b"]), node("Relu", ["x"], ["a"])],

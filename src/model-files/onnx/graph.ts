@@ -40,6 +40,8 @@ export class OnnxGraph {
 	#initializers = new Map<string, TensorProto>();
 	#inputs = new Set<string>();
 	#outputs = new Set<string>();
+	/** Values that subgraphs make or hold, once somebody asks. */
+	#inner: Set<string> | undefined;
 
 	constructor(model: OnnxModel) {
 		this.model = model;
@@ -113,10 +115,14 @@ export class OnnxGraph {
 		return name;
 	}
 
-	/** A name that no value has: `base`, or with a number behind it. */
+	/** A name that no value has, in subgraphs neither: `base`, or with a number behind it. */
 	freshName(base: string): string {
+		this.#inner ??= new Set(this.proto.node.flatMap((node) => subgraphs(node).flatMap(valuesOf)));
+		const inner = this.#inner;
 		const taken = (name: string) =>
-			this.#producers.has(name) || this.#initializers.has(name) || this.#uses.has(name) || this.isInput(name);
+			[this.#producers, this.#initializers, this.#uses, this.#inputs, this.#outputs, inner].some((names) =>
+				names.has(name),
+			);
 		if (!taken(base)) return base;
 		let number = 1;
 		while (taken(`${base}_${number}`)) number++;
@@ -340,6 +346,15 @@ function numbersOfConstant(node: NodeProto): OnnxTensor | undefined {
 		if (name === "value_floats") return { type: "float", shape: [floats.length], data: Float32Array.from(floats) };
 	}
 	return undefined;
+}
+
+/** The values that a subgraph, and those in it, make or hold. */
+function valuesOf({ input, initializer, sparseInitializer, node }: GraphProto): string[] {
+	return [
+		...[...input, ...initializer].map(({ name }) => name),
+		...sparseInitializer.map(({ values }) => values?.name ?? ""),
+		...node.flatMap((one) => [...one.output, ...subgraphs(one).flatMap(valuesOf)]),
+	];
 }
 
 /** Renames what `node` and its subgraphs read; a subgraph that makes a value of that name means its own. */
