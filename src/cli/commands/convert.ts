@@ -19,6 +19,7 @@ import { loadNetwork } from "../inspect/load-network.ts";
 import { accuracyOf } from "../recalibrate/accuracy.ts";
 import { loadInputs } from "../recalibrate/data.ts";
 import { progressText } from "../recalibrate/report.ts";
+import { checkNoPickle } from "../train/load-preset.ts";
 import { checkWritable, prepareFolder } from "../train/outputs.ts";
 import { wholeNumber } from "../ui/options.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
@@ -122,6 +123,7 @@ function checkFlags(name: string, isRun: boolean, { to, groups, out }: Flags): v
 		() =>
 			`${name}: an ONNX model is converted in code, by importOnnx, convertNorms and exportOnnx; the commands for it are fold and recalibrate`,
 	);
+	if (!isRun) checkNoPickle(name);
 	checkUsage(
 		isRun || /\.(safetensors|keras|h5|hdf5)$/.test(name),
 		() => `${name}: it has no weights to convert; name a run's folder, or a file of weights`,

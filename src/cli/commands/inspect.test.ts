@@ -272,6 +272,7 @@ describe("evenkeel inspect", () => {
 	test.each<[string[], number, RegExp]>([
 		[[], 2, /missing required argument 'network'/],
 		[["alexnet"], 2, /unknown preset "alexnet"/],
+		[["run/a.pt"], 2, /run\/a\.pt: PyTorch's own files .* save_file\(\{.*\}, 'a\.safetensors'\)"/],
 		[["nothing.safetensors"], 2, /nothing\.safetensors: there is no such file; check the path/],
 		[["nothing.onnx"], 2, /nothing\.onnx: there is no such file; check the path/],
 		[["lenet-bn", "--input-shape", "1,0,2"], 2, /must be whole numbers of at least 1 separated by commas/],
@@ -283,6 +284,22 @@ describe("evenkeel inspect", () => {
 		expect([ended.code, ended.out]).toEqual([code, ""]);
 		expect(ended.err).toMatch(message);
 	});
+
+	test.each(["inspect", "export", "fold", "recalibrate", "convert", "train"])(
+		"%s: PyTorch's own files are not read, and how to get at their weights is said",
+		async (command) => {
+			const more = {
+				recalibrate: ["--data", images, "--out", "x.safetensors"],
+				convert: ["--to", "group", "--out", "y"],
+			};
+			const to = command === "export" || command === "fold" ? [join(root, "to.safetensors")] : [];
+			const rest = Object.entries(more).find(([name]) => name === command)?.[1] ?? to;
+			for (const ending of ["pt", "pth", "bin", "ckpt"]) {
+				const { code, err } = await runForTest(command, `weights.${ending}`, ...rest);
+				expect([code, err]).toEqual([2, expect.stringContaining("write the weights as safetensors: python3 -c")]);
+			}
+		},
+	);
 
 	test("weights of another network, and data without a network", async () => {
 		const file = join(run, "model.safetensors");

@@ -9,6 +9,7 @@ import type { RecalibrationReport } from "../../surgery/index.ts";
 import { checkpointFile, saveWeights } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { loadNetwork, type NetworkFlags } from "../inspect/load-network.ts";
+import { checkNoPickle } from "../train/load-preset.ts";
 import { checkWritable, prepareFolder } from "../train/outputs.ts";
 import { rewriteTensors } from "./rewrite-tensors.ts";
 
@@ -52,6 +53,7 @@ export async function openSubject(name: string, out: string, flags: NetworkFlags
 async function openNetwork(given: string, out: string, flags: NetworkFlags): Promise<Subject> {
 	const name = basename(given) === checkpointFile ? dirname(given) : given;
 	const isRun = statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+	if (!isRun) checkNoPickle(name);
 	checkUsage(
 		isRun || /\.(safetensors|keras|h5|hdf5)$/.test(name),
 		() => `${name}: it has no weights to re-estimate statistics of; name a run's folder, or a file of weights`,

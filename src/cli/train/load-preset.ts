@@ -19,11 +19,25 @@ export function looksLikeFile(name: string): boolean {
 	return /[\\/]/.test(name) || [".mjs", ".js", ".mts", ".ts", ".cjs"].includes(extname(name));
 }
 
+/** Refuses what PyTorch's `torch.save` writes, and says how to get at the weights in it. */
+export function checkNoPickle(name: string): void {
+	const stem = basename(name, extname(name));
+	checkUsage(
+		![".pt", ".pth", ".bin", ".ckpt"].includes(extname(name).toLowerCase()),
+		() =>
+			`${name}: PyTorch's own files are programs (pickle), which evenkeel does not run; write the weights as safetensors: ` +
+			`python3 -c "import torch; from safetensors.torch import save_file; ` +
+			`d = torch.load('${name}', map_location='cpu', weights_only=True); d = d.get('state_dict', d); ` +
+			`save_file({k: v.clone().contiguous() for k, v in d.items() if torch.is_tensor(v)}, '${stem}.safetensors')"`,
+	);
+}
+
 /**
  * The preset called `name`, or the default export of the file `name`: a preset, or a function of the evenkeel module
  * that returns one.
  */
 export async function loadPreset(name: string): Promise<LoadedPreset> {
+	checkNoPickle(name);
 	if (!looksLikeFile(name)) {
 		const preset = presets.find((candidate) => candidate.name === name);
 		checkUsage(
