@@ -351,6 +351,34 @@ test("a variance that half precision cannot hold is refused, and nothing is writ
 	expect(existsSync(at("large-new.onnx"))).toBe(false);
 });
 
+test.each(["module.", "_orig_mod.", "module._orig_mod."])("names that all begin with %s are known", async (prefix) => {
+	const plain = state(join(trained, "model.safetensors"));
+	const wrapped = Object.entries(plain).map(([name, tensor]) => [prefix + name, tensor]);
+	writeFileSync(at("wrapped.safetensors"), encodeSafetensors(Object.fromEntries(wrapped)));
+	const to = at("wrapped-new.safetensors");
+	const [start] = await recalibrated(at("wrapped.safetensors"), "--preset", "lenet-bn", "--data", bright, "--out", to);
+	expect(start.source).toContain(`whose names begin with "${prefix}", which is left out`);
+	await recalibrated(
+		join(trained, "model.safetensors"),
+		"--preset",
+		"lenet-bn",
+		"--data",
+		bright,
+		"--out",
+		at("p.safetensors"),
+	);
+	for (const name of Object.keys(plain)) expect(values(to, prefix + name)).toEqual(values(at("p.safetensors"), name));
+	expect(changedNames(at("wrapped.safetensors"), to)).toHaveLength(8);
+});
+
+test("a prefix that not all names have is none", async () => {
+	const [first, ...others] = Object.entries(state(join(trained, "model.safetensors")));
+	const mixed = [first, ...others.map(([name, tensor]) => [`module.${name}`, tensor])];
+	writeFileSync(at("mixed.safetensors"), encodeSafetensors(Object.fromEntries(mixed)));
+	const { err } = await runForTest("inspect", at("mixed.safetensors"), "--preset", "lenet-bn");
+	expect(err).toMatch(/it is not of the preset lenet-bn/);
+});
+
 test("names that a file of weights does not hold are not added", async () => {
 	const tensors = Object.entries(state(join(trained, "model.safetensors"))).filter(
 		([name]) => !name.endsWith("num_batches_tracked"),

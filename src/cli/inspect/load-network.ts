@@ -33,6 +33,8 @@ export interface LoadedNetwork {
 	readonly findings?: readonly Finding[];
 	/** What it is, in words. */
 	readonly source: string;
+	/** What stands before each name in the file, and is none of the network's own; left out for nothing. */
+	readonly prefix?: string;
 	/** Whether it has been trained. */
 	readonly trained: boolean;
 	/** The batch size it was trained with, where a checkpoint says so. */
@@ -135,11 +137,20 @@ async function fromWeights(
 	}
 	const { preset } = await loadPreset(flags.preset);
 	const net = buildNetwork(preset, choiceOf(preset, flags));
+	const prefix = wrapperOf(Object.keys(tensors), Object.keys(net.stateDict()));
 	try {
-		net.loadStateDict(tensors);
+		net.loadStateDict(tensors, { prefix });
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new EvenkeelError(`${file}: it is not of the preset ${preset.name} (--preset, --norm, --groups): ${reason}`);
 	}
-	return { ...ofPreset(preset), net, source: `preset ${preset.name} with the weights of ${file}` };
+	const taken = prefix === "" ? "" : `, whose names begin with "${prefix}", which is left out`;
+	return { ...ofPreset(preset), net, prefix, source: `preset ${preset.name} with the weights of ${file}${taken}` };
+}
+
+/** What PyTorch's DataParallel and torch.compile put before every name, one in the other too; not what the network has. */
+function wrapperOf(names: readonly string[], own: readonly string[]): string {
+	const [prefix] = /^(module\.|_orig_mod\.)*/.exec(names[0] ?? "") ?? [""];
+	const common = names.every((name) => name.startsWith(prefix));
+	return common && !own.some((name) => name.startsWith(prefix)) ? prefix : "";
 }

@@ -62,25 +62,25 @@ async function openNetwork(given: string, out: string, flags: NetworkFlags): Pro
 		isRun || extname(out) === ".safetensors",
 		() => `--out ${out}: ${name} holds weights; name a file that ends with .safetensors`,
 	);
-	const { net, preset, source } = await loadNetwork(name, flags);
+	const { net, preset, source, prefix } = await loadNetwork(name, flags);
 	checkUsage(preset, () => `${name}: the network is not known; name it with --preset`);
 	if (extname(out) === ".safetensors") checkWritable("--out", out);
 	else prepareFolder("--out", out);
 	const { mean, std } = preset.transform ?? {};
 	const { inputShape } = preset;
-	const write = async (report: RecalibrationReport) => writeNetwork(net, name, out, report);
+	const write = async (report: RecalibrationReport) => writeNetwork(net, name, out, report, prefix);
 	return { source, net, preset, inputShape, batchSize: null, transform: { mean, std }, notes: [], write };
 }
 
 /** A run's folder as a run's folder: its checkpoint, all else as it was, and its weights. Else weights alone. */
-function writeNetwork(net: Module, name: string, out: string, report: RecalibrationReport): string[] {
+function writeNetwork(net: Module, name: string, out: string, report: RecalibrationReport, prefix = ""): string[] {
 	if (extname(out) !== ".safetensors") {
 		const files = [join(out, checkpointFile), join(out, weightsFile)];
 		rewriteTensors(join(name, checkpointFile), files[0], newStatistics(net, report, "model."));
 		saveWeights(net, files[1]);
 		return files;
 	}
-	if (extname(name) === ".safetensors") rewriteTensors(name, out, newStatistics(net, report, ""));
+	if (extname(name) === ".safetensors") rewriteTensors(name, out, newStatistics(net, report, prefix));
 	else saveWeights(net, out);
 	return [out];
 }
