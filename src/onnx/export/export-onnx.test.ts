@@ -362,12 +362,38 @@ describe("what cannot be written is named", () => {
 		[
 			"numbers that were read off the input",
 			(x) => math.mul(x, tensor([mean(x).item(), 1, 1])),
-			/a tensor that forward makes \(\[3\], \[3\], \[3\]\) has other values for other inputs/,
+			/Calls "1": mul: a tensor that forward makes for it has other values for another input, .*; compute it from the input by ops$/,
+		],
+		[
+			"a number that was read off the input, the same for a batch that repeats its examples",
+			(x) => math.mul(x, max(x).item()),
+			/Calls "1": mul: a tensor that forward makes for it has other values for another input, .* by ops$/,
+		],
+		[
+			"a number that follows the size of the batch",
+			(x) => math.mul(x, tensor([x.shape[0], 1, 1])),
+			/Calls "1": mul: a tensor .*\(\[3\], \[3\], \[3\]\) has other values for other sizes of the batch, .* dynamicBatch: false$/,
 		],
 		["a mask", (x) => batchNorm(x, { training: true, mask: full([x.shape[0]], 1) }), /ONNX knows no mask/],
 		["other than a tensor", () => null as never, /forward must return a tensor, got null/],
 	])("%s", (_, run, message) => {
 		expect(() => exportOnnx(inner(run), { inputShape: [3] })).toThrow(message);
+	});
+
+	const sumOf = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
+
+	test("numbers read off the input, in options too and for one size of the batch", () => {
+		const options = { inputShape: [4], dynamicBatch: false };
+		const power = inner((x) => math.pow(x, max(x).item()));
+		expect(() => exportOnnx(power, options)).toThrow(
+			/Calls "1": pow: its option p is 0\.88\d* for one input and 0\.82\d* for another, .*; compute it from the input by ops$/,
+		);
+		const whole = tensor(Int32Array.of(1, 5, 2, 7), [1, 4]);
+		const scaled = new Calls((x, y) => math.add(y, sumOf(x.dataSync())));
+		expect(() => exportOnnx(scaled, { input: [whole, zeros([1, 4])], dynamicBatch: false })).toThrow(/add: a tensor/);
+		// What forward decides by a value is in the graph as it was decided.
+		const branch = inner((x) => (mean(x).item() > 0.6 ? relu(x) : math.neg(x)));
+		expect(operatorsOf(exportOnnx(branch, options))).toEqual([expect.stringMatching(/Relu|Neg/)]);
 	});
 
 	test("virtual batches", () => {

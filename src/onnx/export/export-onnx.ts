@@ -17,6 +17,7 @@ import { withoutTraces } from "../../train/diagnose.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { formatLength, isFixed, type Length } from "./lengths.ts";
 import { mergeTraces } from "./merge.ts";
+import { checkNotReadOff, otherValues } from "./probe.ts";
 import { type Trace, traceNetwork } from "./trace.ts";
 
 /** The versions of ONNX's operators that can be written. */
@@ -66,8 +67,8 @@ export interface ExportOnnxOptions {
  * The network runs to be looked at, in evaluation mode unless `training`, and is left as it was. What forward decides in
  * JavaScript (by the values of a tensor, or by a shape) is in the graph as it was decided then.
  *
- * @throws EvenkeelError naming the module and the op if one cannot be written, and if forward does other things for
- *   another size of the batch
+ * @throws EvenkeelError naming the module and the op if one cannot be written, if forward does other things for
+ *   another size of the batch, and if it reads numbers off the input and computes with them
  */
 export function exportOnnx(net: Module, options: ExportOnnxOptions): OnnxModel {
 	const { opset = 17, dynamicBatch = true, name = "evenkeel", training = false } = options;
@@ -101,15 +102,32 @@ export function exportOnnx(net: Module, options: ExportOnnxOptions): OnnxModel {
 	return model;
 }
 
-/** Runs the network: once, or on batches of three sizes, so that two tell what follows the batch and one checks it. */
+/**
+ * Runs the network: once, or on batches of three sizes, so that two tell what follows the batch and one checks it. And
+ * once more, on other values, which must not show.
+ */
 function traces(net: Module, options: ExportOnnxOptions, dynamicBatch: boolean, training: boolean): Trace[] {
 	const run = (inputs: readonly Tensor[]) => withoutTraces(net, () => traceNetwork(net, inputs, training));
 	return scope(() => {
 		const examples = examplesOf(options, dynamicBatch);
-		if (!dynamicBatch) return [run(examples)];
 		const [{ shape }] = examples;
-		return [0, 1, 3].map((more) => run(examples.map((example) => rows(example, shape[0] + more))));
+		const batches = dynamicBatch
+			? [0, 1, 3].map((more) => examples.map((example) => rows(example, shape[0] + more)))
+			: [examples];
+		const runs = batches.map(run);
+		const probe = unlessRefused(() => run(otherValues(examples)));
+		if (probe) checkNotReadOff(runs[0], probe);
+		return runs;
 	});
+}
+
+/** Null where forward refuses values that are not those given: that tells nothing. */
+function unlessRefused(run: () => Trace): Trace | null {
+	try {
+		return run();
+	} catch {
+		return null;
+	}
 }
 
 function examplesOf({ inputShape, input }: ExportOnnxOptions, dynamicBatch: boolean): readonly Tensor[] {

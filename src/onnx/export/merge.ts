@@ -73,7 +73,8 @@ function checkAlike(a: Trace, b: Trace): void {
 	);
 }
 
-function isAlike(a: TracedOp, b: TracedOp | undefined): boolean {
+/** Whether two ops are the same op on the same values. */
+export function isAlike(a: TracedOp, b: TracedOp | undefined): boolean {
 	return (
 		b !== undefined &&
 		a.name === b.name &&
@@ -88,7 +89,7 @@ function sameRef(a: Ref, b: Ref): boolean {
 }
 
 /** The places of the ops that the output depends on. */
-function usedOps({ ops, output }: Trace): Set<number> {
+export function usedOps({ ops, output }: Trace): Set<number> {
 	const used = new Set<number>();
 	const pending: Ref[] = [output];
 	for (let ref = pending.pop(); ref; ref = pending.pop()) {
@@ -102,7 +103,8 @@ function usedOps({ ops, output }: Trace): Set<number> {
 function mergeConstant(traces: readonly Trace[], at: number): MergedConstant {
 	const all = traces.map(({ constants }) => constants[at]);
 	const [first] = all;
-	const what = "exportOnnx: a tensor that forward makes";
+	const reader = traces[0].ops.find(({ inputs }) => inputs.some((ref) => ref.kind === "constant" && ref.at === at));
+	const what = `exportOnnx: ${reader ? `${reader.label}: ${reader.name}: ` : ""}a tensor that forward makes`;
 	const shape = shapeOf(
 		all.map((constant) => constant.shape),
 		traces.map(({ batch }) => batch),
@@ -114,7 +116,7 @@ function mergeConstant(traces: readonly Trace[], at: number): MergedConstant {
 	if (!alike) {
 		const shapes = all.map((constant) => formatShape(constant.shape)).join(", ");
 		throw new EvenkeelError(
-			`${what} (${shapes}) has other values for other inputs, and a graph would keep those of one run; compute it ` +
+			`${what} (${shapes}) has other values for other sizes of the batch, and a graph would keep those of one run; compute it ` +
 				"from the input by ops, or export with dynamicBatch: false",
 		);
 	}
