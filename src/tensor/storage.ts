@@ -2,7 +2,7 @@
 // tape node that saved it. The last one to let go gives the memory back.
 
 import type { Backend } from "../backend/backend.ts";
-import type { DType, TypedArray } from "./dtype.ts";
+import { bytesPerElement, type DType, type TypedArray } from "./dtype.ts";
 
 export class Storage {
 	readonly backend: Backend;
@@ -14,6 +14,8 @@ export class Storage {
 	readonly array: TypedArray | null;
 	/** Counts writes in place, so that a saved tensor that has changed since is noticed. */
 	version = 0;
+	/** How many tensors outside of any scope hold it (src/tensor/unscoped.ts). */
+	outside = 0;
 	#refs = 1;
 
 	constructor(backend: Backend, dtype: DType, length: number, ptr: number, array: TypedArray | null) {
@@ -22,6 +24,10 @@ export class Storage {
 		this.length = length;
 		this.ptr = ptr;
 		this.array = array;
+	}
+
+	get bytes(): number {
+		return this.length * bytesPerElement[this.dtype];
 	}
 
 	get refs(): number {

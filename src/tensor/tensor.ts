@@ -7,6 +7,7 @@ import { type DType, isFloat, type TypedArray } from "./dtype.ts";
 import { adopt, disown } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
 import type { Storage } from "./storage.ts";
+import { type Held, Unscoped } from "./unscoped.ts";
 
 // Browsers without explicit resource management: bundlers compile `using` down to this symbol.
 if (!("dispose" in (Symbol as object)))
@@ -19,13 +20,8 @@ export interface GradFn {
 	release(): void;
 }
 
-/** What is let go when the garbage collector finds a tensor that nobody freed. */
-interface Held {
-	storage: Storage;
-	gradFn: GradFn | null;
-}
-
-const collected = new FinalizationRegistry<Held>(({ storage, gradFn }) => {
+/** Tensors outside of any scope. Internal. */
+export const unscoped = new Unscoped(({ storage, gradFn }) => {
 	tensorCount--;
 	storage.release();
 	gradFn?.release();
@@ -147,7 +143,7 @@ export class Tensor implements Disposable {
 	dispose(because = "dispose() was called"): void {
 		if (this.#storage === null) return;
 		disown(this);
-		if (this.#held) collected.unregister(this);
+		if (this.#held) unscoped.remove(this.#held);
 		this.#held = null;
 		this.#freedBecause = because;
 		tensorCount--;
@@ -174,14 +170,13 @@ export class Tensor implements Disposable {
 	/** Lets the garbage collector free this tensor. Internal, for scopes. */
 	collectWithGarbage(): void {
 		if (this.#held || this.#storage === null) return;
-		this.#held = { storage: this.#storage, gradFn: this.gradFn };
-		collected.register(this, this.#held, this);
+		this.#held = unscoped.add(this, this.#storage, this.gradFn);
 	}
 
 	/** Takes the tensor from scopes and the garbage collector alike. Internal, for the tape. */
 	ownedByTape(): void {
 		disown(this);
-		if (this.#held) collected.unregister(this);
+		if (this.#held) unscoped.remove(this.#held);
 		this.#held = null;
 	}
 

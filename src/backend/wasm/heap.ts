@@ -15,8 +15,16 @@ const STAGGER = 1088;
 /** Kernels may read, never write, up to this far past the end of a block. */
 const OVERREAD = 256;
 
+/** Tensors that nobody frees by hand: what may be let go before memory runs out. */
+export interface Garbage {
+	/** Bytes behind tensors outside of any scope. */
+	readonly bytes: number;
+	collect(): void;
+}
+
 export class Heap {
 	readonly memory: WebAssembly.Memory;
+	readonly #garbage: Garbage;
 	#views: {
 		float32: Float32Array;
 		float64: Float64Array;
@@ -31,8 +39,9 @@ export class Heap {
 	#used = 0;
 	#peak = 0;
 
-	constructor(memory: WebAssembly.Memory) {
+	constructor(memory: WebAssembly.Memory, garbage: Garbage = { bytes: 0, collect() {} }) {
 		this.memory = memory;
+		this.#garbage = garbage;
 		this.#views = this.#makeViews();
 	}
 
@@ -94,11 +103,21 @@ export class Heap {
 	}
 
 	#takeEnd(length: number): number {
+		if (!this.#reach(length)) {
+			this.#garbage.collect();
+			const free = this.#takeFree(length);
+			if (free !== undefined) return free;
+			if (!this.#reach(length)) this.#outOfMemory(length);
+		}
 		const start = this.#end;
-		const need = start + length + OVERREAD - this.reserved;
-		if (need > 0) this.#grow(need);
 		this.#end = start + length;
 		return start;
+	}
+
+	/** Whether memory ends `length` behind the last block, or has been made to. */
+	#reach(length: number): boolean {
+		const need = this.#end + length + OVERREAD - this.reserved;
+		return need <= 0 || this.#grow(need);
 	}
 
 	#giveBack(start: number, length: number): void {
@@ -133,21 +152,25 @@ export class Heap {
 		}
 	}
 
-	#grow(bytes: number): void {
+	#grow(bytes: number): boolean {
 		// At least an eighth more each time, so that growing is rare.
 		const pages = Math.ceil(Math.max(bytes, this.reserved / 8) / PAGE);
 		for (const attempt of [pages, Math.ceil(bytes / PAGE)]) {
 			try {
 				this.memory.grow(attempt);
 				this.#views = this.#makeViews();
-				return;
+				return true;
 			} catch {
 				// Too much at once: the second attempt asks for just what is needed.
 			}
 		}
+		return false;
+	}
+
+	#outOfMemory(length: number): never {
 		throw new EvenkeelError(
-			`out of memory: tensors hold ${megabytes(this.#used)} and ${megabytes(bytes)} more were asked for; ` +
-				"use a smaller batch, or free tensors earlier with scope()",
+			`out of memory: tensors hold ${megabytes(this.#used)}, those outside of any scope ${megabytes(this.#garbage.bytes)} of it, ` +
+				`and ${megabytes(length)} more were asked for; run each step in scope(() => …), which frees what it made, or use a smaller batch`,
 		);
 	}
 

@@ -2,6 +2,7 @@
 
 import { arrayTypes, bytesPerElement, type DType, type TypedArray } from "../../tensor/dtype.ts";
 import { Storage } from "../../tensor/storage.ts";
+import { unscoped } from "../../tensor/tensor.ts";
 import { spanEnd, spanStart } from "../../trace.ts";
 import type { Backend, KernelBuild, MemoryUse } from "../backend.ts";
 import { Heap } from "./heap.ts";
@@ -57,7 +58,7 @@ export class WasmBackend implements Backend {
 		const heapMemory = memory ?? privateMemory();
 		const { exports } = await WebAssembly.instantiate(module, { env: { memory: heapMemory } });
 		const pool = Pool.ofOne(heapMemory, exports);
-		return new WasmBackend(build, module, exports, new Heap(heapMemory), memory !== null, pool);
+		return new WasmBackend(build, module, exports, new Heap(heapMemory, unscoped), memory !== null, pool);
 	}
 
 	get threads(): number {
