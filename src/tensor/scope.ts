@@ -1,5 +1,5 @@
 // Who owns memory. Inside scope(() => …) everything made is freed at the end except what is
-// returned or kept; outside of any scope the garbage collector decides.
+// returned or kept; outside of any scope the garbage collector decides (unscoped.ts).
 
 import { check, EvenkeelError } from "../errors.ts";
 import type { Tensor } from "./tensor.ts";

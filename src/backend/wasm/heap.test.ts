@@ -132,11 +132,32 @@ describe("heap", () => {
 		const kept = heap.alloc(10 * PAGE);
 		const { used } = heap;
 		expect(() => heap.alloc(15 * PAGE)).toThrow(
-			/out of memory: tensors hold 0.7 MB and \d+\.\d MB more were asked for; use a smaller batch, or free tensors earlier/,
+			/out of memory: tensors hold 0.7 MB, those outside of any scope 0.0 MB of it, and 1.0 MB more were asked for; run each step in scope/,
 		);
 		expect(heap.used).toBe(used);
 		heap.free(kept);
 		expect(heap.alloc(15 * PAGE)).toBe(HEAP_START);
+	});
+
+	test("before memory runs out garbage is collected, once, and what it gives back is taken", () => {
+		const memory = new WebAssembly.Memory({ initial: 1, maximum: 20, shared: true });
+		const garbage: number[] = [];
+		let calls = 0;
+		const collect = () => {
+			calls++;
+			for (const start of garbage.splice(0)) heap.free(start);
+		};
+		const heap: Heap = new Heap(memory, { bytes: 2e6, collect });
+		const held = heap.alloc(2 * PAGE);
+		garbage.push(heap.alloc(12 * PAGE));
+		heap.alloc(PAGE);
+		expect(calls).toBe(0);
+		const taken = heap.alloc(11 * PAGE);
+		expect(taken).toBeGreaterThan(held);
+		expect(calls).toBe(1);
+		garbage.push(taken);
+		expect(() => heap.alloc(18 * PAGE)).toThrow(/those outside of any scope 2.0 MB of it/);
+		expect(calls).toBe(2);
 	});
 
 	test("giving back what was not taken, or twice, is an error", () => {
