@@ -67,6 +67,12 @@ test("measuring and another evaluation do not change training", async () => {
 	expect(batches.epochs[0].loss).toBe(plain.epochs[0].loss);
 });
 
+test("refuses data with more classes than the network tells apart", async () => {
+	await expect(runCell(options, { ...context, classes: 26 })).rejects.toThrow(
+		"the preset lenet tells 10 classes apart, and the data has 26",
+	);
+});
+
 test("a run whose numbers are no longer finite ends, and says so", async () => {
 	const result = await runCell({ ...options, norm: "none", lr: 1e30 }, context);
 	expect(result.problem).toMatch(/NaN|infinit|not finite/i);

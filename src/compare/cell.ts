@@ -50,8 +50,13 @@ export function planCell(options: CellOptions): CellPlan {
  * thrown.
  */
 export async function runCell(options: CellOptions, context: CellContext): Promise<CellResult> {
-	const plan = planCell(options);
-	const { preset, epochs, batchSize, lr } = plan;
+	const { preset, epochs, batchSize, lr } = planCell(options);
+	const { classes = context.classes } = preset;
+	check(
+		context.classes <= classes,
+		() =>
+			`the preset ${preset.name} tells ${classes} classes apart, and the data has ${context.classes}; compare on other data`,
+	);
 	const train =
 		options.limit === undefined || options.limit >= context.train.length
 			? context.train

@@ -2,7 +2,7 @@
 
 import { currentBackend } from "../backend/backend.ts";
 import { check } from "../errors.ts";
-import { ImageDataset } from "./dataset.ts";
+import { checkLabels, ImageDataset } from "./dataset.ts";
 import { fashionMnistSpec } from "./fashion-mnist.ts";
 import { fileNames, hashOf, type RawSplit, readerFor, readSplit, type Split, splitTensors } from "./image-files.ts";
 import type { ImageSetSpec } from "./image-set.ts";
@@ -11,7 +11,10 @@ import { mnistSpec } from "./mnist.ts";
 export interface ImageFolderOptions {
 	/** Which images: `"train"` or `"test"`. */
 	split: Split;
-	/** The classes' names, or how many there are. Default: those of the published set that it is, else 10. */
+	/**
+	 * The classes' names, or how many there are. Default: those of the published set that it is, else as many as the labels
+	 * of the training images take.
+	 */
 	classes?: number | readonly string[];
 }
 
@@ -25,28 +28,42 @@ export interface ImageFolderOptions {
  */
 export async function imageFolder(dir: string, options: ImageFolderOptions): Promise<ImageDataset> {
 	currentBackend();
-	const { split, classes = 10 } = options;
-	const count = typeof classes === "number" ? classes : classes.length;
+	const { split, classes } = options;
+	const given = typeof classes === "object" ? classes.length : classes;
 	check(
-		Number.isInteger(count) && count > 0,
+		given === undefined || (Number.isInteger(given) && given > 0),
 		() => `imageFolder: classes must be names, or how many there are, got ${classes}`,
 	);
 	const read = readerFor(dir);
-	const raw = await readSplit(read, split, count);
+	const raw = await readSplit(read, split, given ?? mostClasses);
 	const known = await recognize(raw);
-	const training = known || split === "train" ? raw : await readSplit(read, "train", count);
+	const training = known || split === "train" ? raw : await readSplit(read, "train", given ?? mostClasses);
 	checkSameSize(raw, training, dir);
 	const { mean, std } = known ?? statistics(training);
-	const names = typeof classes === "number" ? Array.from({ length: count }, (_, i) => `${i}`) : classes;
+	const count = given ?? known?.classes.length ?? classesOf(training);
+	checkLabels(raw.labels, count, raw.files[1].path);
 	return new ImageDataset({
 		...splitTensors(raw),
-		classes: options.classes === undefined && known ? known.classes : names,
+		classes: typeof classes === "object" ? classes : namesOf(count, known),
 		mean,
 		std,
 		source: known
 			? `${known.title} from ${dir}`
 			: `${raw.shape[0].toLocaleString("en-US")} ${split} images from ${dir}`,
 	});
+}
+
+/** Labels are bytes. */
+const mostClasses = 256;
+
+/** As many classes as the labels take; 10 where there are none. */
+function classesOf({ labels }: RawSplit): number {
+	return labels.length === 0 ? 10 : labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
+}
+
+/** The names of the published set, where it has as many classes; else their numbers. */
+function namesOf(count: number, known: ImageSetSpec | null): readonly string[] {
+	return known?.classes.length === count ? known.classes : Array.from({ length: count }, (_, i) => `${i}`);
 }
 
 /** The published set that these files are, if they are one. */

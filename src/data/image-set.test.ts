@@ -272,7 +272,23 @@ describe("imageFolder", () => {
 		expect(set.std).toEqual([expect.closeTo(Math.sqrt(variance), 12)]);
 		expect(set.classes).toEqual(classes);
 		expect(set.source).toBe(`10 test images from ${at("mine")}`);
-		expect((await imageFolder(at("mine"), { split: "test" })).classes).toHaveLength(10);
+		expect((await imageFolder(at("mine"), { split: "test" })).classes).toEqual(["0", "1"]);
+	});
+
+	test("has as many classes as the training labels take, and the test images no others", async () => {
+		const labels = encodeIdx(
+			[10],
+			Uint8Array.from({ length: 10 }, (_, i) => i * 3),
+		);
+		const more = { ...makeFiles({ train: 10, test: 10 }), "train-labels-idx1-ubyte": labels };
+		writeFiles(at("mine"), more);
+		for (const split of ["train", "test"] as const) {
+			expect((await imageFolder(at("mine"), { split })).classes).toHaveLength(28);
+		}
+		writeFiles(at("mine"), { ...more, "t10k-labels-idx1-ubyte": encodeIdx([10], new Uint8Array(10).fill(28)) });
+		await expect(imageFolder(at("mine"), { split: "test" })).rejects.toThrow(
+			/t10k-labels-idx1-ubyte.*: label 28 at index 0 is none of the 28 classes/,
+		);
 	});
 
 	test("refuses test images of another size", async () => {

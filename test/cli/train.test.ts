@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../../src/cli/program.ts";
 import { writeImageFolder } from "../support/image-folder.ts";
 import { recordTerminal, runForTest } from "../support/terminal.ts";
@@ -114,6 +114,41 @@ test("a network and data of the user's own, with a schedule", async () => {
 	const again = await runForTest("train", "--resume", out, "--threads", "1", "--json");
 	expect(again.code).toBe(0);
 	expect(JSON.parse(again.out.trim().split("\n").at(-1) ?? "").weights).toBe(lines.at(-1).weights);
+});
+
+describe("a folder with as many classes as the network of the user's own has", () => {
+	function presetFile(classes: number | undefined, outputs: number): string {
+		const file = join(root, `classes-${classes}-${outputs}.mjs`);
+		writeFileSync(
+			file,
+			`export default ({ nn, optim }) => ({
+				inputShape: [1, 8, 8], ${classes === undefined ? "" : `classes: ${classes},`} batchSize: 16, epochs: 1, lr: 0.01,
+				build: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(64, ${outputs})),
+				optimizer: (net, lr) => new optim.SGD(net.namedParameters(), { lr }),
+			});`,
+		);
+		return file;
+	}
+	const options = (data: string) => ["--data", data, "--out", join(root, "classes"), "--threads", "1", "--quiet"];
+
+	test.each([
+		[26, 26, 26],
+		[5, 5, 5],
+		[undefined, 26, 26],
+		[30, 30, 26],
+	])("classes: %s, %i outputs, %i labels", async (classes, outputs, labels) => {
+		const data = writeImageFolder(join(root, `labels-${labels}`), { size: 8, classes: labels });
+		expect(await runForTest("train", presetFile(classes, outputs), ...options(data))).toMatchObject({ code: 0, err: "" });
+	});
+
+	test("a label that is none of them", async () => {
+		const data = writeImageFolder(join(root, "labels-26"), { size: 8, classes: 26 });
+		const { code, err } = await runForTest("train", presetFile(5, 5), ...options(data));
+		expect({ code, err }).toEqual({
+			code: 1,
+			err: expect.stringMatching(/train-labels-idx1-ubyte: label \d+ at index \d+ is none of the 5 classes/),
+		});
+	});
 });
 
 test("--help shows every preset, a file of one's own, and examples", async () => {

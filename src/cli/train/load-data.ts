@@ -45,8 +45,9 @@ export async function loadData(preset: Preset, options: DataOptions, display: Pr
 }
 
 async function imageData(preset: Preset, options: DataOptions, display: ProgressDisplay): Promise<RunData> {
-	const train = await imageSplit("train", options, display);
-	const test = await imageSplit("test", options, display);
+	const from = { ...options, classes: preset.classes };
+	const train = await imageSplit("train", from, display);
+	const test = await imageSplit("test", from, display);
 	display.clear();
 	checkFits(preset, train, options.from);
 	checkFits(preset, test, options.from);
@@ -54,10 +55,10 @@ async function imageData(preset: Preset, options: DataOptions, display: Progress
 	return { train, test, sources, hash: hashOf(train) };
 }
 
-/** The training or test images that `from` names. */
+/** The training or test images that `from` names; `classes`: how many a folder's labels may tell apart. */
 export function imageSplit(
 	which: Split,
-	{ from, download }: Pick<DataOptions, "from" | "download">,
+	{ from, download, classes }: Pick<DataOptions, "from" | "download"> & { classes?: number },
 	display: ProgressDisplay,
 ): Promise<ImageDataset> {
 	const onProgress = (progress: { file: string; received: number; total: number | null }): void => {
@@ -73,7 +74,7 @@ export function imageSplit(
 			() => `--data ${from}: there is no such folder, and it is not one of fashion-mnist, mnist; check the path`,
 		);
 	}
-	return imageFolder(from, { split: which });
+	return imageFolder(from, { split: which, classes });
 }
 
 function checkFits(preset: Preset, data: ImageDataset, from: string): void {
