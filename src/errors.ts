@@ -6,6 +6,9 @@ export class EvenkeelError extends Error {
 	override name = "EvenkeelError";
 }
 
+/** An {@link EvenkeelError} about numbers that are no longer finite, or too large to go on with: training that diverged. */
+export class NotFiniteError extends EvenkeelError {}
+
 /** Throws an {@link EvenkeelError} with `message` unless `condition` holds. */
 export function check(condition: unknown, message: string | (() => string)): asserts condition {
 	if (!condition) throw new EvenkeelError(typeof message === "string" ? message : message());

@@ -25,7 +25,7 @@ export type {
 } from "./communicator/communicator.ts";
 export { singleProcess } from "./communicator/single-process.ts";
 export * as data from "./data/index.ts";
-export { EvenkeelError } from "./errors.ts";
+export { EvenkeelError, NotFiniteError } from "./errors.ts";
 export * as nn from "./nn/index.ts";
 export * from "./ops/activation/op.ts";
 export { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./ops/conv/op.ts";

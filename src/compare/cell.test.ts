@@ -80,6 +80,11 @@ test("a run whose numbers are no longer finite ends, and says so", async () => {
 	expect(result.cleanTrainAccuracy).toBeNull();
 });
 
+test("so does one whose values are too large for their variance", async () => {
+	const result = await runCell({ ...options, preset: "mlp-bn", lr: 1e19, activation: undefined }, context);
+	expect(result.problem).toContain("values too large for their variance to be represented");
+});
+
 test("a run leaves no memory behind", async () => {
 	await runCell(options, context);
 	const { used } = currentBackend().memory();

@@ -3,7 +3,7 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import { subset } from "../data/dataset.ts";
-import { check, EvenkeelError } from "../errors.ts";
+import { check, NotFiniteError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { buildNetwork, type NetworkChoice, type Preset, presetNamed } from "../presets/index.ts";
 import { manualSeed } from "../random/generator.ts";
@@ -134,7 +134,7 @@ async function problemOf(body: () => Promise<void>): Promise<string | null> {
 		return null;
 	} catch (error) {
 		// The trainer refuses a loss that is not finite, and a batch norm such an input.
-		if (error instanceof EvenkeelError && /\bNaN\b|infinit|not finite/i.test(error.message)) return error.message;
+		if (error instanceof NotFiniteError) return error.message;
 		throw error;
 	}
 }

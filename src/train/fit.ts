@@ -6,7 +6,7 @@ import { currentBackend } from "../backend/backend.ts";
 import { type Batch, DataLoader, shareOf } from "../data/data-loader.ts";
 import { subset } from "../data/dataset.ts";
 import type { ImageTransform } from "../data/transform.ts";
-import { check, EvenkeelError } from "../errors.ts";
+import { check, NotFiniteError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { full, zeros } from "../ops/creation.ts";
 import { clipGradNorm } from "../optim/index.ts";
@@ -247,7 +247,7 @@ export class FitRun {
 
 	#refuse(loss: number, { x, y }: Pick<Batch, "x" | "y">): never {
 		const { epoch, position, length } = this.#loader;
-		throw new EvenkeelError(
+		throw new NotFiniteError(
 			`epoch ${epoch + 1}, batch ${position} of ${length}: the loss is ${loss}, so training stopped before the update: ` +
 				whyNotFinite(this.#objective.net, x, y),
 		);

@@ -1,7 +1,7 @@
 // Forward and backward of batch normalization as the tape sees them: one op, whatever the options.
 // A batch is normalized in parts: one, or several virtual batches, each by statistics of its own.
 
-import { EvenkeelError } from "../../../errors.ts";
+import { NotFiniteError } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { addInPlace } from "../../elementwise/add-in-place.ts";
 import { empty, type KernelSet, kernelsFor, type Op } from "../../op.ts";
@@ -243,7 +243,7 @@ export function checkFinite(
 				}
 			}
 		}
-		throw new EvenkeelError(
+		throw new NotFiniteError(
 			`${what}: channel ${channel} of the batch holds ${found}; the running statistics were left as they were. ` +
 				"Check the input data, or lower the learning rate if the values grew in training",
 		);

@@ -3,7 +3,7 @@
 //
 //   y = (x - mean) / sqrt(var + eps) * weight + bias
 
-import { check, EvenkeelError } from "../../../errors.ts";
+import { check, NotFiniteError } from "../../../errors.ts";
 import type { Shape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, checkFloat, empty, type KernelSet, kernelsFor, type Op } from "../../op.ts";
@@ -105,7 +105,7 @@ function checkFinite(what: string, stats: Tensor, { groups }: GroupedGeometry): 
 	for (let group = 0; group < groups; group++) {
 		// An infinite variance leaves 1 / sqrt(variance) at 0; a variance of 0 with eps 0 is not an error.
 		if (Number.isFinite(table[group]) && table[2 * groups + group] > 0) continue;
-		throw new EvenkeelError(
+		throw new NotFiniteError(
 			`${what}: group ${group} of ${groups} holds NaN, infinity, or values too large for their variance to be represented. ` +
 				"Check the input data, or lower the learning rate if the values grew in training",
 		);
