@@ -37,6 +37,13 @@ export interface SavedState extends CheckpointState {
 	schedule: ScheduleState | null;
 }
 
+/** The state as JSON. JSON has no numbers that are not finite: they are written as the texts `"NaN"`, `"Infinity"`, `"-Infinity"`. */
+export function formatState(state: SavedState): string {
+	return JSON.stringify(state, (_, value: unknown) =>
+		typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+	);
+}
+
 /**
  * Reads the state from a file's metadata. `file` names it in errors.
  *
@@ -51,8 +58,30 @@ export function parseState(text: string, file: string): SavedState {
 			`${file}: this is a checkpoint of version ${typeof version === "number" ? version : "unknown"}, ` +
 			"and this evenkeel reads version 1; use the one that wrote it",
 	);
-	checkParts(state, file);
-	return state;
+	const numbers = withNumbers(state);
+	checkParts(numbers, file);
+	return numbers;
+}
+
+/** The parts that hold figures: files that an earlier evenkeel wrote have null there for what is not finite. */
+const figureParts: readonly string[] = ["totals", "history"];
+
+/** With the texts and nulls that stand for numbers as numbers; settings are the user's own, and stay. */
+function withNumbers(state: Record<string, unknown>): Record<string, unknown> {
+	const parts = Object.entries(state).map(([name, part]) => [
+		name,
+		name === "settings" ? part : numbersIn(part, figureParts.includes(name)),
+	]);
+	return Object.fromEntries(parts);
+}
+
+function numbersIn(value: unknown, nulls: boolean): unknown {
+	if (value === null) return nulls ? Number.NaN : null;
+	if (Array.isArray(value)) return value.map((entry) => numbersIn(entry, nulls));
+	if (isObject(value)) {
+		return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, numbersIn(entry, nulls)]));
+	}
+	return value === "NaN" || value === "Infinity" || value === "-Infinity" ? Number(value) : value;
 }
 
 type Test = (value: unknown) => boolean;
@@ -60,8 +89,6 @@ type Test = (value: unknown) => boolean;
 const isCount: Test = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isNumber: Test = (value) => typeof value === "number";
 const isFlag: Test = (value) => typeof value === "boolean";
-/** JSON writes what is not finite as null. */
-const isFigure: Test = (value) => value === null || typeof value === "number";
 const isSetting: Test = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
 const listOf =
 	(test: Test): Test =>
@@ -95,7 +122,7 @@ const parts: Readonly<Record<keyof Omit<SavedState, "version">, Test>> = {
 	epochSeconds: isNumber,
 	generators: recordOf(isGenerator),
 	history: listOf(
-		(record) => withFields({ epoch: isCount })(record) && recordOf((v) => isFigure(v) || isObject(v))(record),
+		(record) => withFields({ epoch: isCount })(record) && recordOf((v) => isNumber(v) || isObject(v))(record),
 	),
 	settings: recordOf(isSetting),
 	optimizer: withFields({

@@ -10,6 +10,7 @@ import { init } from "../backend/init.ts";
 import { decodeSafetensors, encodeSafetensors } from "../model-files/safetensors.ts";
 import { checkpointFile, readCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./fit.ts";
+import { Trainer } from "./trainer.ts";
 import { saveWeights } from "./weights-file.ts";
 import { weightsHash } from "./weights-hash.ts";
 
@@ -241,4 +242,49 @@ test("weights are written under PyTorch's names and types", async () => {
 	expect(tensors["1.num_batches_tracked"]).toMatchObject({ dtype: "I64", shape: [] });
 	expect(tensors["1.running_mean"]).toMatchObject({ dtype: "F32", shape: [16] });
 	expect(Object.keys(tensors)).toEqual(Object.keys(net.stateDict()));
+});
+
+describe("figures that are not finite", () => {
+	/** A metric that is NaN, infinite, and a number in turn; `early` stops by it. */
+	function run() {
+		const { net, optimizer, schedule } = smallRun();
+		let calls = 0;
+		const odd = () => [Number.NaN, Infinity, -Infinity, 1][calls++ % 4];
+		const trainer = new Trainer(net, { optimizer, schedule, loss: "crossEntropy", metrics: [odd] });
+		return { net, trainer };
+	}
+
+	test("a run goes on from them, in the middle of an epoch and after one", async () => {
+		await init({ threads: 1 });
+		const controller = new AbortController();
+		const onStep = ({ step }: { step: number }) => step === 7 && controller.abort();
+		const stopped = await run().trainer.fit(
+			clusters(70),
+			options({ checkpoint: { dir }, signal: controller.signal, onStep: (report) => void onStep(report) }),
+		);
+		expect(stopped.epochs[0].trainMetrics).toEqual({ odd: Number.NaN });
+		expect(readCheckpoint(dir).state).toMatchObject({ totals: { metrics: [-Infinity] }, history: stopped.epochs });
+		const again = run();
+		const resumed = await again.trainer.fit(clusters(70), options({ resume: dir }));
+		expect(resumed.epochs[0]).toEqual(stopped.epochs[0]);
+		expect(resumed.epochs[1].trainMetrics).toEqual({ odd: Number.NaN });
+	});
+
+	test("nulls that an earlier evenkeel wrote in their place are NaN, and never the best", async () => {
+		await init({ threads: 1 });
+		await run().trainer.fit(clusters(70), options({ epochs: 1, checkpoint: { dir } }));
+		const file = join(dir, checkpointFile);
+		const { tensors, metadata } = decodeSafetensors(readFileSync(file));
+		const state = JSON.parse(metadata["evenkeel.checkpoint"]);
+		expect(state.history[0].trainMetrics).toEqual({ odd: "NaN" });
+		state.history[0].testLoss = null;
+		state.history[0].trainMetrics.odd = null;
+		writeFileSync(file, encodeSafetensors(tensors, { "evenkeel.checkpoint": JSON.stringify(state) }));
+		expect(readCheckpoint(dir).state.history[0]).toMatchObject({
+			testLoss: Number.NaN,
+			trainMetrics: { odd: Number.NaN },
+		});
+		const resumed = await run().trainer.fit(clusters(70), options({ resume: dir, earlyStopping: { patience: 2 } }));
+		expect(resumed.epochs.length).toBeGreaterThan(2);
+	});
 });

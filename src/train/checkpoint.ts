@@ -15,7 +15,7 @@ import type { OptimizerState } from "../optim/optimizer.ts";
 import type { Schedule, ScheduleState } from "../optim/schedule.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type CheckpointState, parseState, type RunSettings } from "./checkpoint-state.ts";
+import { type CheckpointState, formatState, parseState, type RunSettings } from "./checkpoint-state.ts";
 import { firstNotFinite } from "./diagnose.ts";
 import type { TrainerOptimizer } from "./trainer.ts";
 import { entryOf, writeFileIn } from "./weights-file.ts";
@@ -65,7 +65,7 @@ export function saveCheckpoint(dir: string, parts: CheckpointParts, state: Check
 		const { tensors, values } = optimizer.stateDict();
 		const entries = { ...prefixed(modelPrefix, net.stateDict()), ...prefixed(optimizerPrefix, tensors) };
 		const saved = { ...state, optimizer: values, schedule: schedule?.state() ?? null };
-		writeFileIn(dir, checkpointFile, encodeSafetensors(entries, { [key]: JSON.stringify(saved) }));
+		writeFileIn(dir, checkpointFile, encodeSafetensors(entries, { [key]: formatState(saved) }));
 	});
 }
 
