@@ -72,6 +72,8 @@ export interface CheckpointOptions {
 	everySteps?: number;
 	/** What a run that resumes from it must have in common with this one, beside what `fit` compares itself. */
 	settings?: RunSettings;
+	/** Kept beside `settings`, and not compared: where files lie, say. */
+	notes?: RunSettings;
 }
 
 /** A run under way. */
@@ -334,7 +336,7 @@ export class FitRun {
 			epochSeconds: this.#epochBefore + secondsSince(this.#epochStarted),
 			generators: Object.fromEntries(generatorsOf(this.#objective.net).map(([name, of]) => [name, of.state()])),
 			history: this.#epochs,
-			settings: this.#settings,
+			settings: { ...checkpoint.notes, ...this.#settings },
 		});
 		if (running) this.#clock.start();
 	}

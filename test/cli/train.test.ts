@@ -1,10 +1,11 @@
 // What `evenkeel train` says when all goes well. What it does is in test/end-to-end.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../../src/cli/program.ts";
+import { readCheckpoint } from "../../src/train/index.ts";
 import { writeImageFolder } from "../support/image-folder.ts";
 import { recordTerminal, runForTest } from "../support/terminal.ts";
 
@@ -114,6 +115,25 @@ test("a network and data of the user's own, with a schedule", async () => {
 	const again = await runForTest("train", "--resume", out, "--threads", "1", "--json");
 	expect(again.code).toBe(0);
 	expect(JSON.parse(again.out.trim().split("\n").at(-1) ?? "").weights).toBe(lines.at(-1).weights);
+	// And is told where it has gone.
+	mkdirSync(join(root, "moved"));
+	const moved = join(root, "moved/own-net.mjs");
+	renameSync(file, moved);
+	expect(await runForTest("train", "--resume", out, "--threads", "1")).toMatchObject({
+		code: 2,
+		err: expect.stringContaining(`the file of its preset, ${file}, is no longer there; say where it is now`),
+	});
+	expect(await runForTest("train", moved, "--resume", out, "--threads", "1", "--quiet")).toMatchObject({ code: 0 });
+});
+
+test("a run goes on when its data has moved", async () => {
+	const [before, after] = [writeImageFolder(join(root, "before")), join(root, "after")];
+	const run = ["--epochs", "1", "--threads", "1", "--quiet", "--out", join(root, "data-moved")];
+	expect(await runForTest("train", "keras-mlp-bn", "--data", before, ...run)).toMatchObject({ code: 0 });
+	renameSync(before, after);
+	const again = ["train", "--resume", join(root, "data-moved"), "--epochs", "2", "--threads", "1", "--quiet"];
+	expect(await runForTest(...again, "--data", after)).toMatchObject({ code: 0, err: "" });
+	expect(readCheckpoint(join(root, "data-moved")).state).toMatchObject({ epochs: 2, settings: { data: after } });
 });
 
 describe("a folder with as many classes as the network of the user's own has", () => {
@@ -138,7 +158,10 @@ describe("a folder with as many classes as the network of the user's own has", (
 		[30, 30, 26],
 	])("classes: %s, %i outputs, %i labels", async (classes, outputs, labels) => {
 		const data = writeImageFolder(join(root, `labels-${labels}`), { size: 8, classes: labels });
-		expect(await runForTest("train", presetFile(classes, outputs), ...options(data))).toMatchObject({ code: 0, err: "" });
+		expect(await runForTest("train", presetFile(classes, outputs), ...options(data))).toMatchObject({
+			code: 0,
+			err: "",
+		});
 	});
 
 	test("a label that is none of them", async () => {

@@ -100,7 +100,7 @@ describe("evenkeel convert, a run", () => {
 		for (const [name, { data }] of Object.entries(tensors(join(frozen, "model.safetensors"))))
 			expect(data).toEqual(before[name].data);
 		const epochs = String(readCheckpoint(frozen).state.epochs + 1);
-		await succeeds("train", "--resume", frozen, "--epochs", run === "resnet" ? "1" : epochs, "--quiet");
+		await succeeds("train", "--resume", frozen, "--epochs", epochs, "--quiet");
 		const tuned = tensors(join(frozen, "model.safetensors"));
 		const norm =
 			Object.keys(before)
@@ -110,7 +110,25 @@ describe("evenkeel convert, a run", () => {
 			expect(tuned[norm + name].data).toEqual(before[norm + name].data);
 		}
 		expect((await converted(frozen, "--to", "batch", "--out", thawed)).at(-1)).toMatchObject({ exact: true });
-		await succeeds("train", "--resume", thawed, "--epochs", run === "resnet" ? "1" : epochs, "--quiet");
+		await succeeds("train", "--resume", thawed, "--epochs", epochs, "--quiet");
+	});
+
+	test("the next step that is printed works where a schedule has ended, at its last learning rate", async () => {
+		const told = await succeeds("convert", at("resnet"), "--to", "group", "--out", at("resnet-gn"));
+		const [, next] = /^evenkeel (train --resume .*)$/m.exec(told) ?? [];
+		expect(next).toMatch(/ --epochs 3$/);
+		const rates = () => readCheckpoint(at("resnet-gn")).optimizer.groups.map(({ lr }) => lr);
+		const before = rates();
+		await succeeds(...next.split(" "), "--quiet");
+		expect(readCheckpoint(at("resnet-gn")).state).toMatchObject({ epochs: 3, settings: { epochs: 1 } });
+		expect(rates()).toEqual(before);
+		// As far as it was to go, and no shorter than the schedule.
+		await succeeds("train", "--resume", at("resnet-gn"), "--quiet");
+		const { code, err } = await runForTest("train", "--resume", at("resnet-gn"), "--epochs", "1");
+		expect({ code, err }).toEqual({
+			code: 2,
+			err: expect.stringContaining("--epochs 1: the schedule of the run in"),
+		});
 	});
 
 	test("what the optimizer remembers goes along", async () => {

@@ -9,7 +9,7 @@ import { SafetensorsFile } from "../../model-files/safetensors.ts";
 import type { NormChoice, Preset } from "../../presets/index.ts";
 import { manualSeed } from "../../random/generator.ts";
 import type { NormTarget } from "../../surgery/index.ts";
-import { checkpointFile, readCheckpoint, saveWeights } from "../../train/index.ts";
+import { type CheckpointState, checkpointFile, readCheckpoint, saveWeights } from "../../train/index.ts";
 import type { CliCommand } from "../command.ts";
 import { convertCheckpoint } from "../convert/convert-checkpoint.ts";
 import { type ConvertedNetwork, convertNetwork, targets } from "../convert/convert-network.ts";
@@ -173,10 +173,13 @@ function nextSteps(
 	const network = runs ? out : `${out} --preset ${preset.name} ${normFlags(choice)}`;
 	if (report.needs === "recalibration") steps.push(`evenkeel recalibrate ${network} --data fashion-mnist --out ${out}`);
 	if (report.needs === "nothing") steps.push(`evenkeel inspect ${network}`);
-	else if (runs) steps.push(`evenkeel train --resume ${out} --epochs ${readCheckpoint(name).state.epochs + 2}`);
+	else if (runs) steps.push(`evenkeel train --resume ${out}${moreEpochs(readCheckpoint(name).state)}`);
 	else steps.push(`evenkeel inspect ${network}`);
 	return steps;
 }
+
+/** A run that is finished needs some to go on. */
+const moreEpochs = ({ epochs, loader }: CheckpointState) => (loader.epoch < epochs ? "" : ` --epochs ${epochs + 2}`);
 
 const normFlags = ({ norm, groups }: NormChoice) =>
 	`--norm ${norm}${groups === undefined ? "" : ` --groups ${groups}`}`;

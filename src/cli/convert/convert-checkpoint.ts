@@ -22,7 +22,8 @@ export function convertCheckpoint(from: string, to: string, preset: Preset, { ne
 		);
 	}
 	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
-	const { epochs, loader } = saved.state;
+	const { settings: before, loader } = saved.state;
+	const epochs = typeof before.epochs === "number" ? before.epochs : saved.state.epochs;
 	const perEpoch = (loader.dropLast ? Math.floor : Math.ceil)(loader.rows / loader.batchSize);
 	const length = { lr, epochs, steps: epochs * perEpoch };
 	const schedule = callPreset(preset, "schedule()", () => preset.schedule?.(optimizer, length));

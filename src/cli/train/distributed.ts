@@ -58,13 +58,14 @@ export async function firstAlone<T>(ranks: Ranks | null, load: () => Promise<T>)
 
 /** Throws, on every rank, unless all run this program with this plan on this data. */
 export function checkSamePlan({ communicator }: Ranks, plan: TrainPlan, dataHash: string | null): void {
-	const { epochs, batchSize, seed, dropLast, step, settings } = plan;
+	const { epochs, batchSize, seed, dropLast, step, settings, places } = plan;
 	checkAgreement(communicator, {
 		"the version of evenkeel": version,
 		...settings,
+		...places,
 		...{ epochs, batchSize, seed, dropLast, step },
 		"SHA-256 of the training data": dataHash,
-		"SHA-256 of the preset's file": typeof settings.file === "string" ? hashOfFile(settings.file) : null,
+		"SHA-256 of the preset's file": typeof places.file === "string" ? hashOfFile(places.file) : null,
 	});
 }
 

@@ -1,7 +1,8 @@
 // From options to a run: what was asked for, else what the checkpoint to go on from says, else the preset's own.
 
+import { existsSync } from "node:fs";
 import { normNames, ownNorm, type Preset } from "../../presets/index.ts";
-import { type RunSettings, readCheckpoint, type SavedCheckpoint } from "../../train/index.ts";
+import { type CheckpointState, type RunSettings, readCheckpoint, type SavedCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { dataName } from "./load-data.ts";
 import { type LoadedPreset, loadPreset } from "./load-preset.ts";
@@ -36,6 +37,8 @@ export interface TrainPlan {
 	preset: Preset;
 	data: string;
 	epochs: number;
+	/** Over how many of them a schedule stretches; after these the learning rate stays what it then is. */
+	scheduled: number;
 	batchSize: number;
 	lr: number;
 	/** Null: the preset lets nobody choose it. */
@@ -54,10 +57,12 @@ export interface TrainPlan {
 	step: number;
 	/** What a checkpoint of this run remembers, beside what the trainer itself does. */
 	settings: RunSettings;
+	/** Where its preset and data lie: remembered too, and free to move, as the preset's name and the data's hash stay. */
+	places: RunSettings;
 }
 
 /**
- * Settles what to run. With `--resume` everything but the number of epochs is as it was; an option that says otherwise is
+ * Settles what to run. With `--resume` everything but the number of epochs, and where data lies, is as it was; an option that says otherwise is
  * a mistake, and so is another preset. `read` reads the checkpoint in a folder.
  */
 export async function planRun(
@@ -68,7 +73,6 @@ export async function planRun(
 	const saved = flags.resume === undefined ? null : read(flags.resume).state;
 	const before = saved?.settings ?? {};
 	const { preset, file } = await choosePreset(name, flags.resume, before);
-	const data = flags.data === undefined ? undefined : dataName(flags.data);
 	const agree = <T extends string | number | boolean>(option: string, given: T | undefined, key: string, own: T): T =>
 		settle(option, given, before[key] as T | null | undefined, own, flags.resume);
 	const own = ownNorm(preset);
@@ -96,14 +100,16 @@ export async function planRun(
 	const syncBn = agree("--sync-bn", flags.syncBn, "syncBn", false);
 	const limit = agree<number>("--limit", flags.limit, "limit", 0);
 	const lr = agree("--lr", flags.lr, "lr", preset.lr);
-	const chosen = agree("--data", data, "data", "fashion-mnist");
+	const epochs = flags.epochs ?? saved?.epochs ?? preset.epochs;
+	const data = flags.data === undefined ? (before.data ?? "fashion-mnist") : dataName(flags.data);
 	return {
 		preset,
 		norm,
 		groups: groups === 0 ? undefined : groups,
 		lr,
-		data: chosen,
-		epochs: flags.epochs ?? saved?.epochs ?? preset.epochs,
+		data: String(data),
+		epochs,
+		scheduled: saved === null ? epochs : scheduledEpochs(saved, epochs, flags.resume),
 		batchSize: agree("--batch-size", flags.batchSize, "batchSize", preset.batchSize),
 		seed: agree("--seed", flags.seed, "seed", 0),
 		dropLast: agree("--drop-last", flags.dropLast, "dropLast", false),
@@ -113,10 +119,11 @@ export async function planRun(
 		resume: flags.resume,
 		step: saved?.step ?? 0,
 		settings: {
-			...{ preset: preset.name, file, norm, lr, data: chosen, limit },
+			...{ preset: preset.name, norm, lr, limit },
 			...(groups === 0 ? {} : { groups }),
 			...(syncBn ? { syncBn } : {}),
 		},
+		places: { file, data },
 	};
 }
 
@@ -130,6 +137,12 @@ async function choosePreset(
 		checkUsage(name !== undefined, "name a preset or a file to train: evenkeel train lenet-bn");
 		return loadPreset(name);
 	}
+	checkUsage(
+		name !== undefined || typeof before.file !== "string" || existsSync(before.file),
+		() =>
+			`--resume ${resume}: the file of its preset, ${before.file}, is no longer there; ` +
+			`say where it is now: evenkeel train ${before.preset}.mjs --resume ${resume}`,
+	);
 	const loaded = await loadPreset(name ?? earlier);
 	checkUsage(
 		loaded.preset.name === before.preset,
@@ -138,6 +151,27 @@ async function choosePreset(
 			`go on with it (evenkeel train --resume ${resume}), or start ${loaded.preset.name} without --resume`,
 	);
 	return loaded;
+}
+
+/**
+ * Over how many epochs the schedule of a run stretches that goes on, to `epochs` of them. A run that has walked all of it
+ * may go on for longer; in its middle another number would be another run.
+ */
+function scheduledEpochs(
+	{ settings, epochs: before, loader }: CheckpointState,
+	epochs: number,
+	resume?: string,
+): number {
+	const { epochs: scheduled } = settings;
+	// No run without a schedule has this.
+	if (typeof scheduled !== "number") return epochs;
+	checkUsage(
+		epochs === before || (epochs > scheduled && loader.epoch >= scheduled),
+		() =>
+			`--epochs ${epochs}: the schedule of the run in ${resume} stretches over ${scheduled} epochs, of which ${Math.min(loader.epoch, scheduled)} ` +
+			`are done; leave --epochs out to finish them${epochs > scheduled ? ", and then add more" : ""}`,
+	);
+	return scheduled;
 }
 
 function settle<T extends string | number | boolean>(

@@ -6,6 +6,7 @@ import { isNorm } from "../../nn/is-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { countParameters, type LayerRow, summary } from "../../nn/summary.ts";
 import { zeros } from "../../ops/creation.ts";
+import { type Schedulable, Schedule } from "../../optim/schedule.ts";
 import { trainingPlot } from "../../plot/training-plot.ts";
 import { buildNetwork, type Preset } from "../../presets/index.ts";
 import { manualSeed } from "../../random/generator.ts";
@@ -99,7 +100,7 @@ type Run = ReturnType<typeof prepare>;
 
 /** The network, its optimizer and their trainer. */
 function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
-	const { preset, lr, epochs, batchSize, dropLast } = plan;
+	const { preset, lr, epochs, scheduled, batchSize, dropLast } = plan;
 	const net = callPreset(preset, "build()", () =>
 		buildNetwork(preset, { norm: plan.norm ?? "batch", groups: plan.groups }),
 	);
@@ -107,8 +108,9 @@ function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
 	if (ranks && (plan.syncBn || plan.norm === "sync")) convertSyncBatchNorm(net, ranks.communicator);
 	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
 	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
-	const length = { lr, epochs, steps: epochs * stepsPerEpoch };
-	const schedule = callPreset(preset, "schedule()", () => preset.schedule?.(optimizer, length));
+	const length = { lr, epochs: scheduled, steps: scheduled * stepsPerEpoch };
+	const given = callPreset(preset, "schedule()", () => preset.schedule?.(optimizer, length));
+	const schedule = given && epochs > scheduled ? endingAt(given, optimizer, length.steps) : given;
 	const trainer = new Trainer(net, {
 		optimizer,
 		schedule,
@@ -116,7 +118,17 @@ function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
 		loss: preset.loss ?? "crossEntropy",
 		metrics: preset.loss === undefined || preset.loss === "crossEntropy" || preset.loss === "nll" ? ["accuracy"] : [],
 	});
-	return { net, optimizer, schedule, trainer, steps: length.steps };
+	return { net, optimizer, schedule, trainer, steps: epochs * stepsPerEpoch };
+}
+
+/** The schedule up to `end`, where it stays; many go on beyond, and some of those up again. */
+function endingAt({ name, curve }: Schedule, optimizer: Schedulable, end: number): Schedule {
+	const { lr, momentum } = curve;
+	return new Schedule(optimizer, name, {
+		lr: (t, initial, group) => lr.call(curve, t, initial, group),
+		...(momentum && { momentum: (t: number) => momentum.call(curve, t) }),
+		end: Math.min(end, curve.end ?? Infinity),
+	});
 }
 
 /** The layers in the order they run, with their output shapes for one example. */
@@ -127,10 +139,9 @@ function layersOf(preset: Preset, net: Module): LayerRow[] {
 }
 
 function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, reporter: Reporter): Promise<History> {
-	const { epochs, batchSize, seed, dropLast, resume, preset } = plan;
-	// A schedule may stretch over all epochs: another number of them would be another run.
+	const { epochs, scheduled, batchSize, seed, dropLast, resume, preset } = plan;
 	const trace = flags.trace === undefined ? undefined : stepTrace(flags.trace, run.steps);
-	const settings = { ...plan.settings, dataHash: data.hash, ...(run.schedule ? { epochs } : {}) };
+	const settings = { ...plan.settings, dataHash: data.hash, ...(run.schedule ? { epochs: scheduled } : {}) };
 	return stoppable(
 		(signal) =>
 			run.trainer.fit(data.train, {
@@ -142,7 +153,7 @@ function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, r
 				signal,
 				transform: preset.transform,
 				validation: data.test,
-				checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings },
+				checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings, notes: plan.places },
 				onStep: (report) => {
 					trace?.();
 					reporter.step(report);
