@@ -1,6 +1,15 @@
 // What `evenkeel train` says when all goes well. What it does is in test/end-to-end.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -64,6 +73,42 @@ test("--trace writes one step, its ops and their kernels", async () => {
 	const names = traceEvents.map(({ name }: { name: string }) => name);
 	for (const name of ["batchNorm", "batchNorm backward", "batch_norm_forward_columns"]) expect(names).toContain(name);
 	expect(names.filter((name: string) => name === "batchNorm")).toHaveLength(1);
+});
+
+test("--trace of a run that has nothing left to train says so, and names no file", async () => {
+	const trace = join(root, "no-trace.json");
+	writeFileSync(trace, "of another run");
+	const { code, out } = await runForTest("train", "--resume", join(root, "traced"), "--threads", "1", "--trace", trace);
+	expect(code).toBe(0);
+	expect(out).toContain(`--trace ${trace}: there was no step left to trace\n`);
+	expect(out).not.toContain(`written  ${trace}`);
+	expect(readFileSync(trace, "utf8")).toBe("of another run");
+});
+
+test("weights of an earlier run stay until this one has a checkpoint, and not beside it", async () => {
+	const diverging = join(root, "diverging.mjs");
+	const steps = (count: number) => `
+		let calls = 0;
+		export default ({ nn, optim }) => ({
+			name: "keras-mlp-bn", inputShape: [1, 28, 28], batchSize: 16, epochs: 2, lr: 0.01,
+			build: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 10)),
+			optimizer(net, lr) {
+				const sgd = new optim.SGD(net.namedParameters(), { lr });
+				const step = sgd.step.bind(sgd);
+				sgd.step = () => { if (calls++ === ${count}) throw new Error("the end"); step(); };
+				return sgd;
+			},
+		});`;
+	const model = join(root, "twice/model.safetensors");
+	expect(await runForTest(...args("twice", "--quiet"))).toMatchObject({ code: 0 });
+	writeFileSync(diverging, steps(0));
+	const again = ["--data", join(root, "images"), "--threads", "1", "--quiet", "--out", join(root, "twice")];
+	expect(await runForTest("train", diverging, ...again)).toMatchObject({ code: 1 });
+	expect(existsSync(model)).toBe(true);
+	writeFileSync(diverging.replace("diverging", "later"), steps(2));
+	expect(await runForTest("train", diverging.replace("diverging", "later"), ...again)).toMatchObject({ code: 1 });
+	expect(existsSync(model)).toBe(false);
+	expect(readdirSync(join(root, "twice"))).toEqual(["checkpoint.safetensors"]);
 });
 
 test("--quiet says nothing, and with --json only that", async () => {

@@ -18,6 +18,21 @@ export function prepareFolder(option: string, dir: string): void {
 	}
 }
 
+/** A function to be called now and then, which calls `then` once `file` has been replaced, or is there where it was not. */
+export function whenReplaced(file: string, then: () => void): () => void {
+	const identity = (): string | undefined => {
+		const found = statSync(file, { throwIfNoEntry: false });
+		return found && `${found.ino} ${found.mtimeMs}`;
+	};
+	const before = identity();
+	let done = false;
+	return () => {
+		if (done || identity() === before) return;
+		done = true;
+		then();
+	};
+}
+
 /** Makes sure that the file of `option` can be written: its folder is there and lets us. */
 export function checkWritable(option: string, file: string): void {
 	const folder = dirname(resolve(file));

@@ -106,6 +106,12 @@ export class Reporter {
 		this.#say(epochLine({ ...record, epochs }, this.#colors()));
 	}
 
+	/** What did not work, and does not end the run. */
+	notice(text: string): void {
+		this.display.clear();
+		this.#say(this.#colors().yellow(text));
+	}
+
 	/** The learned scale and shift of every norm. */
 	affine(rows: readonly AffineRow[]): void {
 		if (this.#options.json) {

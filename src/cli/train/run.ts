@@ -1,7 +1,8 @@
 // One run of `train`: settle what to do, get the data, build the network, train, write what came of it.
 
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { writeFileAtomicSync } from "../../model-files/atomic-write.ts";
 import { isNorm } from "../../nn/is-norm.ts";
 import type { Module } from "../../nn/module.ts";
 import { countParameters, type LayerRow, summary } from "../../nn/summary.ts";
@@ -18,10 +19,11 @@ import type { Terminal } from "../ui/terminal.ts";
 import { checkpointOfFirst, checkSamePlan, firstAlone, onRanks, type Ranks } from "./distributed.ts";
 import { loadData, type RunData } from "./load-data.ts";
 import { callPreset } from "./load-preset.ts";
-import { checkWritable, prepareFolder } from "./outputs.ts";
+import { checkUnlocked, lockFolder } from "./lock.ts";
+import { checkWritable, prepareFolder, whenReplaced } from "./outputs.ts";
 import { planRun, type TrainFlags, type TrainPlan } from "./plan.ts";
 import { type AffineRow, Reporter } from "./report.ts";
-import { stepTrace } from "./step-trace.ts";
+import { type StepTrace, stepTrace } from "./step-trace.ts";
 import { interrupted, stoppable } from "./stop-on-signal.ts";
 
 /** The file that the trained weights are written to, with PyTorch's names. */
@@ -75,8 +77,19 @@ async function train(
 		layersOf(plan.preset, run.net),
 		[backend.notice ?? "", ranks?.notice ?? ""].filter((notice) => notice !== "").join("; "),
 	);
-	const history = await trainRun(run, plan, data, leads ? flags : { ...flags, trace: undefined }, reporter);
-	const files = leads ? writeResults(run.net, plan, flags, history) : [];
+	const unlock = leads ? lockFolder(plan.out) : () => {};
+	let history: History;
+	let files: string[] = [];
+	try {
+		const trace = leads && flags.trace !== undefined ? stepTrace(flags.trace, run.steps - plan.step) : null;
+		history = await trainRun(run, plan, data, flags, reporter, { trace, checkpoint: leads ? oldWeights(plan) : null });
+		if (leads) files = writeResults(run.net, plan, flags, history);
+		const untraced = trace?.end();
+		if (untraced) reporter.notice(untraced);
+		else if (trace && flags.trace !== undefined) files.push(flags.trace);
+	} finally {
+		unlock();
+	}
 	if (flags.showAffine && history.stopped !== "aborted") reporter.affine(affineOf(run.net));
 	reporter.end({
 		last: history.epochs.at(-1),
@@ -92,6 +105,7 @@ async function train(
 /** Fails now rather than after the first epoch. */
 function prepareOutputs({ out }: TrainPlan, { plot, trace }: TrainFlags): void {
 	prepareFolder("--out", out);
+	checkUnlocked(out);
 	if (plot !== undefined) checkWritable("--plot", plot);
 	if (trace !== undefined) checkWritable("--trace", trace);
 }
@@ -138,30 +152,51 @@ function layersOf(preset: Preset, net: Module): LayerRow[] {
 	);
 }
 
-function trainRun(run: Run, plan: TrainPlan, data: RunData, flags: TrainFlags, reporter: Reporter): Promise<History> {
+/** The weights of an earlier run in the folder go when the first checkpoint of this one stands in the place of its own. */
+function oldWeights({ out, resume }: TrainPlan): (() => void) | null {
+	if (resume !== undefined && resolve(resume) === resolve(out)) return null;
+	return whenReplaced(join(out, checkpointFile), () => rmSync(join(out, weightsFile), { force: true }));
+}
+
+/** What looks on: the trace of a step, and what waits for the first checkpoint. */
+interface Watching {
+	readonly trace: StepTrace | null;
+	readonly checkpoint: (() => void) | null;
+}
+
+async function trainRun(
+	run: Run,
+	plan: TrainPlan,
+	data: RunData,
+	flags: TrainFlags,
+	reporter: Reporter,
+	{ trace, checkpoint }: Watching,
+): Promise<History> {
 	const { epochs, scheduled, batchSize, seed, dropLast, resume, preset } = plan;
-	const trace = flags.trace === undefined ? undefined : stepTrace(flags.trace, run.steps);
 	const settings = { ...plan.settings, dataHash: data.hash, ...(run.schedule ? { epochs: scheduled } : {}) };
-	return stoppable(
-		(signal) =>
-			run.trainer.fit(data.train, {
-				epochs,
-				batchSize,
-				seed,
-				dropLast,
-				resume,
-				signal,
-				transform: preset.transform,
-				validation: data.test,
-				checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings, notes: plan.places },
-				onStep: (report) => {
-					trace?.();
-					reporter.step(report);
-				},
-				onEpoch: (record) => reporter.epoch(record, epochs),
-			}),
-		() => reporter.stopping(),
-	);
+	const fit = (signal: AbortSignal) =>
+		run.trainer.fit(data.train, {
+			epochs,
+			batchSize,
+			seed,
+			dropLast,
+			resume,
+			signal,
+			transform: preset.transform,
+			validation: data.test,
+			checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings, notes: plan.places },
+			onStep: (report) => {
+				trace?.step();
+				checkpoint?.();
+				reporter.step(report);
+			},
+			onEpoch: (record) => reporter.epoch(record, epochs),
+		});
+	try {
+		return await stoppable(fit, () => reporter.stopping());
+	} finally {
+		checkpoint?.();
+	}
 }
 
 /** Writes the weights (of a run that is complete) and the curves; returns every file that the run has written. */
@@ -174,10 +209,9 @@ function writeResults(net: Module, plan: TrainPlan, flags: TrainFlags, history: 
 	}
 	if (flags.plot !== undefined) {
 		const subtitle = `${plan.norm === null ? "" : `norm ${plan.norm}, `}batch size ${plan.batchSize}, learning rate ${plan.lr}`;
-		writeFileSync(flags.plot, trainingPlot(history.epochs, { title: plan.preset.name, subtitle }));
+		writeFileAtomicSync(flags.plot, trainingPlot(history.epochs, { title: plan.preset.name, subtitle }));
 		files.push(flags.plot);
 	}
-	if (flags.trace !== undefined && existsSync(flags.trace)) files.push(flags.trace);
 	return files;
 }
 
