@@ -1,7 +1,7 @@
 // `evenkeel train` as its users run it: the built program, in processes that are counted on to be interrupted.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -132,4 +132,42 @@ test("with no data on the machine and no network it trains on the sample, and sa
 	expect(readFileSync(join(root, "sample.svg"), "utf8")).toMatch(/^<svg /);
 	// No progress bar where nobody looks.
 	expect(err).toBe("");
+});
+
+describe("when nobody reads what it prints", () => {
+	test("stdout: it stops as after Ctrl-C, with a checkpoint, and exits 141", async () => {
+		const { child, ended } = start([...lenet("unread"), "--epochs", "50", "--threads", "1"]);
+		await firstCheckpoint("unread");
+		child.stdout?.destroy();
+		const { code, err } = await ended;
+		expect(code, err).toBe(141);
+		expect(err).toContain(`go on with: evenkeel train --resume ${join(root, "unread")}`);
+	});
+
+	test("stderr: it goes on", async () => {
+		const { child, ended } = start([...lenet("unheard"), "--threads", "1"]);
+		child.stderr?.destroy();
+		const { code, out } = await ended;
+		expect(code).toBe(0);
+		expect(JSON.parse(out.trim().split("\n").at(-1) ?? "")).toMatchObject({ event: "end" });
+		expect(existsSync(join(root, "unheard/model.safetensors"))).toBe(true);
+	});
+
+	test("a command that only prints has been read enough", async () => {
+		const child = spawn(process.execPath, [program, "train", "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+		child.stdout.destroy();
+		expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+	});
+
+	test.runIf(existsSync("/dev/full"))("a full disk behind stdout is told in one line", async () => {
+		const full = openSync("/dev/full", "w");
+		const child = spawn(process.execPath, [program, "explain"], { stdio: ["ignore", full, "pipe"] });
+		let err = "";
+		child.stderr?.on("data", (text) => {
+			err += text;
+		});
+		const code = await new Promise((resolve) => child.on("close", resolve));
+		closeSync(full);
+		expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^evenkeel.*: the disk is full; .*\n$/) });
+	});
 });
