@@ -334,6 +334,12 @@ test("statistics of several batches together are those of all of their values", 
 	expect(far.evidence).toContain("the data's 1 and 0");
 });
 
+test("data without examples shows nothing, which is no sound network", () => {
+	for (const data of [[], zeros([0, 3, 8, 8]), [zeros([0, 3, 8, 8])]]) {
+		expect(() => inspectNorms(small(), { batchSize: 32, data })).toThrow("inspectNorms: the data has no examples");
+	}
+});
+
 test.each([
 	[{ batchSize: 0 }, /batchSize must be a whole number of at least 1, got 0/],
 	[{ batchSize: 8, replicas: 0.5 }, /replicas must be a whole number/],

@@ -75,7 +75,7 @@ export interface InspectContext extends Omit<InspectOptions, "data" | "example">
  * The network is run in evaluation mode where `data` is given, and is left as it was.
  *
  * @returns findings in the order of the layers; none for a network that is sound
- * @throws EvenkeelError if batchSize or replicas is no whole number of at least 1
+ * @throws EvenkeelError if batchSize or replicas is no whole number of at least 1, or data has no examples
  */
 export function inspectNorms(net: Module, options: InspectOptions): Finding[] {
 	const { batchSize, replicas = 1, data, example, optimizer, trained = true } = options;
@@ -85,9 +85,8 @@ export function inspectNorms(net: Module, options: InspectOptions): Finding[] {
 			() => `inspectNorms: ${name} must be a whole number of at least 1, got ${value}`,
 		);
 	}
-	const batches = data === undefined ? null : "isEvenkeelTensor" in data ? [data] : data;
-	const { layers, observed } = batches
-		? observeNorms(net, batches)
+	const { layers, observed } = data
+		? observeNorms(net, withRows("isEvenkeelTensor" in data ? [data] : data))
 		: { layers: example ? runOrder(net, example) : declaredOrder(net), observed: new Map<Module, never>() };
 	const context = { batchSize, replicas, optimizer, trained };
 	const place = new Map(layers.map(({ module }, index) => [module, index]));
@@ -102,6 +101,17 @@ export function inspectNorms(net: Module, options: InspectOptions): Finding[] {
 	];
 	const order = new Map([...net.namedModules()].map(([name, module]) => [name, place.get(module) ?? -1]));
 	return findings.sort((a, b) => (order.get(a.layer) ?? -1) - (order.get(b.layer) ?? -1));
+}
+
+/** The batches that have examples; throws at the end if none has. */
+function* withRows(batches: Iterable<Tensor>): Generator<Tensor> {
+	let none = true;
+	for (const batch of batches) {
+		if (batch.shape[0] === 0) continue;
+		none = false;
+		yield batch;
+	}
+	check(!none, "inspectNorms: the data has no examples; give it some, or leave data out");
 }
 
 /** The layers in the order in which they run; those that did not run last. */
