@@ -71,6 +71,15 @@ export interface MicroBatch {
 	readonly last: boolean;
 }
 
+/** In how many parts a batch of `total` examples is passed by each of the `size` processes that share it. */
+export function partsOf(
+	total: number,
+	{ steps, batchSize, size }: { steps: number; batchSize: number; size: number },
+): number {
+	const [most, full] = [total, batchSize].map((count) => Math.ceil(count / size));
+	return Math.min(steps, Math.ceil(most / Math.ceil(full / steps)));
+}
+
 /**
  * Calls `body` with the parts of `batch`, one without options; the running statistics move as the options say.
  * Processes that share a batch have equally many parts, of which some may be empty: they may have to exchange statistics.
@@ -83,8 +92,7 @@ export function inMicroBatches(
 	body: (part: MicroBatch) => void,
 ): void {
 	const rows = x.shape[0];
-	const [most, full] = [total, batchSize].map((count) => Math.ceil(count / size));
-	const parts = Math.min(steps, Math.ceil(most / Math.ceil(full / steps)));
+	const parts = partsOf(total, { steps, batchSize, size });
 	const run = () => {
 		for (let i = 0; i < parts; i++) {
 			const [begin, end] = [i, i + 1].map((part) => Math.floor((part * rows) / parts));

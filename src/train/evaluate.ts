@@ -34,12 +34,16 @@ export interface Objective {
 }
 
 export function asDataset(examples: Examples): Dataset {
-	if ("gather" in examples) return examples;
+	if (typeof examples === "object" && examples !== null && "gather" in examples) return examples;
 	check(
-		Array.isArray(examples) && examples.length === 2,
+		Array.isArray(examples) && examples.length === 2 && examples.every(isTensor),
 		"Trainer: examples are a data set, or [x, y], two tensors with as many rows",
 	);
 	return new TensorDataset(examples[0], examples[1]);
+}
+
+function isTensor(value: unknown): value is Tensor {
+	return typeof value === "object" && value !== null && "isEvenkeelTensor" in value;
 }
 
 /** The averages over a data set, in evaluation mode; each example counts the same. */

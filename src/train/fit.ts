@@ -98,7 +98,7 @@ export class FitRun {
 	#stopping = false;
 
 	constructor(objective: Objective, trainer: TrainerOptions, examples: Examples, options: FitOptions) {
-		checkOptions(options);
+		checkOptions(options, objective);
 		const { batchSize = 32, shuffle = true, dropLast = false, seed, transform } = options;
 		const dataset = asDataset(examples);
 		this.#objective = objective;
@@ -144,7 +144,7 @@ export class FitRun {
 		this.#team.checkAgreement(() =>
 			runFacts(this.#objective, this.#trainer, this.#loader, this.#settings, this.#options),
 		);
-		checkSmallBatches(this.#objective, this.#loader.dataset, this.#loader);
+		checkSmallBatches(this.#objective, this.#loader, this.#trainer.accumulate?.steps ?? 1);
 		if (resume !== undefined) this.#resume(resume);
 		this.#team.equalize(net);
 		const gather = this.#team.scatterGenerators(net);

@@ -80,13 +80,44 @@ export interface EarlyStopping {
 	mode?: "min" | "max";
 }
 
-/** Whether the figures have stopped getting better. It is a function of the history, so resuming needs no more. */
-export function shouldStop(epochs: readonly EpochRecord[], rule: EarlyStopping): boolean {
-	const { patience, minDelta = 0 } = rule;
+/**
+ * Throws unless `rule` can be followed, by figures that the epochs will have.
+ *
+ * @throws EvenkeelError naming the option and what it may be
+ */
+export function checkEarlyStopping(
+	{ patience, minDelta = 0, metric, mode }: EarlyStopping,
+	{ metrics, validated }: { metrics: readonly Metric[]; validated: boolean },
+): void {
 	check(
 		Number.isInteger(patience) && patience >= 1,
 		() => `earlyStopping: patience must be a whole number of at least 1, got ${patience}`,
 	);
+	check(
+		minDelta >= 0 && minDelta < Infinity,
+		() => `earlyStopping: minDelta must be a number of at least 0, got ${minDelta}`,
+	);
+	check(
+		mode === undefined || mode === "min" || mode === "max",
+		() => `earlyStopping: mode is "min" or "max", got ${JSON.stringify(mode)}`,
+	);
+	const named = metrics.map(({ name }) => name);
+	const sets = validated ? ["train", "test"] : ["train"];
+	const known = [
+		"loss",
+		...(validated ? ["testLoss"] : []),
+		...(named.includes("accuracy") ? sets.map((set) => `${set}Accuracy`) : []),
+		...named.filter((name) => name !== "accuracy"),
+	];
+	check(
+		metric === undefined || known.includes(metric),
+		() => `earlyStopping: the epochs have no figure ${JSON.stringify(metric)}; there are ${known.join(", ")}`,
+	);
+}
+
+/** Whether the figures have stopped getting better. It is a function of the history, so resuming needs no more. */
+export function shouldStop(epochs: readonly EpochRecord[], rule: EarlyStopping): boolean {
+	const { patience, minDelta = 0 } = rule;
 	const last = epochs.at(-1);
 	if (!last) return false;
 	const metric = rule.metric ?? (last.testLoss === undefined ? "loss" : "testLoss");

@@ -157,6 +157,27 @@ describe("when to stop", () => {
 		).rejects.toThrow('earlyStopping: the epochs have no figure "testAccuracy"; there are loss');
 	});
 
+	test("an early stopping that cannot be followed is refused before the first step", async () => {
+		const { trainer } = smallRun();
+		let steps = 0;
+		const onStep = () => void steps++;
+		const options = { epochs: 2, batchSize: 16, onStep, validation: clusters(20) };
+		for (const [rule, message] of [
+			[{ patience: 0 }, "patience must be a whole number of at least 1, got 0"],
+			[{ patience: 1, minDelta: Number.NaN }, "minDelta must be a number of at least 0, got NaN"],
+			[{ patience: 1, minDelta: -1 }, "minDelta must be a number of at least 0, got -1"],
+			[{ patience: 1, mode: "mx" as "max" }, 'mode is "min" or "max", got "mx"'],
+			[{ patience: 1, metric: "testloss" }, 'the epochs have no figure "testloss"; there are loss, testLoss, train'],
+		] as const) {
+			await expect(trainer.fit(clusters(32), { ...options, earlyStopping: rule })).rejects.toThrow(message);
+		}
+		expect(steps).toBe(0);
+		for (const metric of ["loss", "testLoss", "trainAccuracy", "testAccuracy"]) {
+			const earlyStopping = { patience: 5, metric };
+			expect((await trainer.fit(clusters(32), { ...options, earlyStopping })).epochs).toHaveLength(2);
+		}
+	});
+
 	test("timers run while it trains, and can end it", async () => {
 		await init({ threads: 1 });
 		const { trainer } = smallRun();
@@ -276,6 +297,39 @@ describe("a last batch of one", () => {
 		);
 	});
 
+	test.each([
+		[
+			{ rows: 19, batchSize: 16, steps: 8 },
+			/^fit: 19 examples in batches of 16 leave a last batch of 3, of which accumulate.steps 8 makes parts as small as one example; lower accumulate.steps, or pass another batchSize: BatchNorm1d "1": /,
+		],
+		[
+			{ rows: 103, batchSize: 20, steps: 10 },
+			/^fit: 103 examples in batches of 20 leave a last batch of 3, of which accumulate.steps 10 makes/,
+		],
+		[
+			{ rows: 32, batchSize: 16, steps: 16 },
+			/^fit: with a batchSize of 16, of which accumulate.steps 16 makes parts as small as one/,
+		],
+	])("and so is a part of one, with accumulate: %o", async ({ rows, batchSize, steps }, message) => {
+		await init({ threads: 1 });
+		const net = new Sequential(new Linear(6, 6), new BatchNorm1d(6), new Linear(6, 4));
+		const optimizer = new SGD(net.parameters(), { lr: 0.1 });
+		const trainer = new Trainer(net, { optimizer, loss: "crossEntropy", accumulate: { steps } });
+		const before = await weightsHash(net);
+		await expect(trainer.fit(clusters(rows), { epochs: 1, batchSize })).rejects.toThrow(message);
+		expect(await weightsHash(net)).toBe(before);
+	});
+
+	test("while parts of two and more are taken", async () => {
+		await init({ threads: 1 });
+		const net = new Sequential(new Linear(6, 6), new BatchNorm1d(6), new Linear(6, 4));
+		const optimizer = new SGD(net.parameters(), { lr: 0.1 });
+		const trainer = new Trainer(net, { optimizer, loss: "crossEntropy", accumulate: { steps: 8 } });
+		for (const rows of [16, 18, 20]) {
+			expect((await trainer.fit(clusters(rows), { epochs: 1, batchSize: 16 })).epochs).toHaveLength(1);
+		}
+	});
+
 	test("is fine where no norm minds", async () => {
 		const net = new Linear(6, 4);
 		const trainer = new Trainer(net, { optimizer: new SGD(net.parameters(), { lr: 0.1 }), loss: "crossEntropy" });
@@ -294,6 +348,15 @@ test("wrong options are named", async () => {
 	// @ts-expect-error a metric there is none of
 	expect(() => new Trainer(net, { optimizer, loss: "mse", metrics: ["f1"] })).toThrow('unknown metric "f1"');
 	expect(() => new Trainer(net, { optimizer, loss: "mse", clipGradNorm: 0 })).toThrow("clipGradNorm must be above 0");
+	// @ts-expect-error no options
+	await expect(trainer.fit(data)).rejects.toThrow("fit: the second argument is its options, such as { epochs: 10 }");
+	for (const examples of [undefined, 5, [[1], [0]], [data.x]]) {
+		// @ts-expect-error no examples
+		await expect(trainer.fit(examples, { epochs: 1 })).rejects.toThrow("Trainer: examples are a data set, or [x, y]");
+	}
+	await expect(
+		trainer.fit(data, { epochs: 1, validation: [tensor(new Float32Array(0), [0, 6]), tensor(new Int32Array(0))] }),
+	).rejects.toThrow("fit: the validation set has no examples; give it some, or leave validation out");
 	await expect(trainer.fit(data, { epochs: 0 })).rejects.toThrow("epochs must be a whole number of at least 1, got 0");
 	await expect(trainer.fit(data, { epochs: 1, batchSize: 9, dropLast: true })).rejects.toThrow(
 		"8 examples make no batch of 9",
