@@ -20,7 +20,7 @@ import { accuracyOf } from "../recalibrate/accuracy.ts";
 import { loadInputs } from "../recalibrate/data.ts";
 import { progressText } from "../recalibrate/report.ts";
 import { checkNoPickle } from "../train/load-preset.ts";
-import { checkWritable, prepareFolder } from "../train/outputs.ts";
+import { checkFolder, checkWritable } from "../train/outputs.ts";
 import { wholeNumber } from "../ui/options.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
 import type { Terminal } from "../ui/terminal.ts";
@@ -91,7 +91,7 @@ async function run(given: string, flags: Flags, terminal: Terminal): Promise<voi
 	const { net, preset, source } = await loadNetwork(name, { preset: known, norm, groups: normGroups });
 	checkUsage(preset, () => `${name}: the network is not known; name it with --preset`);
 	if (extname(out) === ".safetensors") checkWritable("--out", out);
-	else prepareFolder("--out", out);
+	else checkFolder("--out", out);
 
 	const display = new ProgressDisplay(terminal);
 	const data = await dataFor(preset, source, flags, display);

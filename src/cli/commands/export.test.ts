@@ -39,6 +39,16 @@ describe("evenkeel export", () => {
 		expect(ended.out).toContain(`net.load_state_dict(safetensors.torch.load_file(${JSON.stringify(out)}))`);
 	});
 
+	test("a checkpoint is not written over", async () => {
+		const file = join(run, "checkpoint.safetensors");
+		const before = readFileSync(file);
+		for (const command of ["export", "fold"]) {
+			const { code, err } = await runForTest(command, run, file);
+			expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`${file}: this is a run's checkpoint`) });
+		}
+		expect(readFileSync(file).equals(before)).toBe(true);
+	});
+
 	test("a checkpoint's file, as JSON", async () => {
 		const ended = await runForTest("export", join(run, "checkpoint.safetensors"), out, "--dtype", "bf16", "--json");
 		expect(JSON.parse(ended.out)).toEqual({

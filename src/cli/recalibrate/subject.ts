@@ -1,6 +1,6 @@
 // What is recalibrated: a network of evenkeel's with its weights, or an ONNX model; and how it is written afterwards.
 
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import type { ImageTransform } from "../../data/transform.ts";
 import type { Module } from "../../nn/module.ts";
@@ -10,7 +10,7 @@ import { checkpointFile, saveWeights } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { loadNetwork, type NetworkFlags } from "../inspect/load-network.ts";
 import { checkNoPickle } from "../train/load-preset.ts";
-import { checkWritable, prepareFolder } from "../train/outputs.ts";
+import { checkFolder, checkWritable } from "../train/outputs.ts";
 import { rewriteTensors } from "./rewrite-tensors.ts";
 
 /** A network that can be run, and where its state goes. */
@@ -65,7 +65,7 @@ async function openNetwork(given: string, out: string, flags: NetworkFlags): Pro
 	const { net, preset, source, prefix } = await loadNetwork(name, flags);
 	checkUsage(preset, () => `${name}: the network is not known; name it with --preset`);
 	if (extname(out) === ".safetensors") checkWritable("--out", out);
-	else prepareFolder("--out", out);
+	else checkFolder("--out", out);
 	const { mean, std } = preset.transform ?? {};
 	const { inputShape } = preset;
 	const write = async (report: RecalibrationReport) => writeNetwork(net, name, out, report, prefix);
@@ -76,6 +76,7 @@ async function openNetwork(given: string, out: string, flags: NetworkFlags): Pro
 function writeNetwork(net: Module, name: string, out: string, report: RecalibrationReport, prefix = ""): string[] {
 	if (extname(out) !== ".safetensors") {
 		const files = [join(out, checkpointFile), join(out, weightsFile)];
+		mkdirSync(out, { recursive: true });
 		rewriteTensors(join(name, checkpointFile), files[0], newStatistics(net, report, "model."));
 		saveWeights(net, files[1]);
 		return files;
