@@ -37,6 +37,7 @@ test("no command prints the help, and is wrong usage", async () => {
 
 test.each([
 	[["explian"], "evenkeel: unknown command 'explian'; did you mean explain? (see evenkeel --help)"],
+	[["help", "nope"], "evenkeel: unknown command 'nope' (see evenkeel --help)"],
 	[["--nope"], "evenkeel: unknown option '--nope' (see evenkeel --help)"],
 	[
 		["explain", "--dgits", "3"],

@@ -5,7 +5,7 @@ import type { Colors } from "picocolors/types";
 import { version } from "../../package.json" with { type: "json" };
 import type { CliCommand } from "./command.ts";
 import { commands } from "./commands.ts";
-import { describeError, exitCodeOf, usageErrorFrom } from "./errors.ts";
+import { checkUsage, describeError, exitCodeOf, usageErrorFrom } from "./errors.ts";
 import { tableLines } from "./ui/table.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
@@ -19,6 +19,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
 		running = name;
 	});
 	try {
+		checkHelped(args);
 		await program.parseAsync(args, { from: "user" });
 		return terminal.exitCode;
 	} catch (error) {
@@ -27,6 +28,16 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
 		if (!(error instanceof CommanderError && error.code === "commander.help")) report(error, running, args, terminal);
 		return exitCodeOf(error);
 	}
+}
+
+/** `help nope` would print the help of the whole program. */
+function checkHelped(args: readonly string[]): void {
+	const [first, name] = args.filter((arg) => !arg.startsWith("-"));
+	const known = [...commands.map((command) => command.name), "help"];
+	checkUsage(
+		first !== "help" || name === undefined || known.includes(name),
+		() => `unknown command '${name}' (see evenkeel --help)`,
+	);
 }
 
 /**

@@ -10,6 +10,8 @@ import {
 	rmSync,
 	writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -217,6 +219,59 @@ describe("a folder with as many classes as the network of the user's own has", (
 			err: expect.stringMatching(/train-labels-idx1-ubyte: label \d+ at index \d+ is none of the 5 classes/),
 		});
 	});
+});
+
+describe("a file of the user's own that returns the wrong thing is told so", () => {
+	const preset = (parts: string) => {
+		const file = join(root, "wrong.mjs");
+		// A module is loaded once.
+		const fresh = file.replace("wrong", `wrong-${parts.length}`);
+		writeFileSync(
+			fresh,
+			`export default ({ nn, optim, tensor }) => ({
+				name: "wrong", inputShape: [1, 28, 28], batchSize: 16, epochs: 1, lr: 0.01,
+				build: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 10)),
+				optimizer: (net, lr) => new optim.SGD(net.namedParameters(), { lr }),
+				${parts}
+			});`,
+		);
+		return fresh;
+	};
+
+	test.each([
+		[
+			"optimizer: (net, lr) => { new optim.SGD(net.namedParameters(), { lr }); },",
+			/^preset wrong: optimizer\(\) must return an optimizer, .*, got nothing$/,
+		],
+		[
+			"optimizer: async (net, lr) => new optim.SGD(net.namedParameters(), { lr }),",
+			/^preset wrong: optimizer\(\) must return .*, got a Promise$/,
+		],
+		["schedule: () => 3,", /^preset wrong: schedule\(\) must return a schedule, .*, or nothing, got 3$/],
+		[
+			"data: () => ({ train: [[1, 2], [0, 1]] }),",
+			/^preset wrong: data\(\): train: Trainer: examples are a data set, or \[x, y\]/,
+		],
+		[
+			"data: () => ({ train: [tensor([1], [1]), tensor([1], [1])], test: 4 }),",
+			/^preset wrong: data\(\): test: Trainer: examples are a data set/,
+		],
+	])("%s", async (parts, message) => {
+		const options = ["--data", join(root, "images"), "--out", join(root, "wrong"), "--threads", "1", "--quiet"];
+		const { code, err } = await runForTest("train", preset(parts), ...options);
+		expect(code).toBe(1);
+		expect(err.trim().replace("evenkeel train: ", "")).toMatch(message);
+	});
+});
+
+test("--data that is an address stays one", async () => {
+	const server = createServer((_, response) => void response.writeHead(404).end());
+	await new Promise<void>((done) => void server.listen(0, "127.0.0.1", done));
+	const { port } = server.address() as AddressInfo;
+	const from = `http://127.0.0.1:${port}/set`;
+	const { err } = await runForTest("train", "lenet-bn", "--data", from, "--out", join(root, "address"), "--quiet");
+	server.close();
+	expect(err).toContain(`${from}/train-images-idx3-ubyte.gz: the server answered 404`);
 });
 
 test("--help shows every preset, a file of one's own, and examples", async () => {

@@ -14,6 +14,7 @@ import { checkUsage } from "../errors.ts";
 import { type LoadedNetwork, loadNetwork, type NetworkFlags } from "../inspect/load-network.ts";
 import { printInspection, printInspectionJson } from "../inspect/report.ts";
 import { loadData, type RunData } from "../train/load-data.ts";
+import { makeOptimizer } from "../train/optimizer.ts";
 import { checkWritable } from "../train/outputs.ts";
 import { numberList, wholeNumber } from "../ui/options.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
@@ -96,7 +97,7 @@ function inspectionOf(network: LoadedNetwork, data: RunData | null, flags: Flags
 		batchSize: flags.batchSize ?? network.batchSize ?? preset?.batchSize ?? 32,
 		replicas: flags.replicas,
 		trained,
-		optimizer: preset?.optimizer(net, preset.lr),
+		optimizer: preset ? makeOptimizer(preset, net, preset.lr) : undefined,
 		data: data ? inputs(data, network, flags.limit) : undefined,
 		dataSource: data?.sources.join("; "),
 		inputShape: network.inputShape ?? undefined,

@@ -9,7 +9,7 @@ import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { saveCheckpoint } from "../../train/checkpoint.ts";
 import { readCheckpoint, type SavedCheckpoint } from "../../train/index.ts";
-import { callPreset } from "../train/load-preset.ts";
+import { makeOptimizer, makeSchedule } from "../train/optimizer.ts";
 import type { ConvertedNetwork } from "./convert-network.ts";
 
 /** Reads the checkpoint in the folder `from` and writes it to the folder `to`, for the network that was converted. */
@@ -21,12 +21,12 @@ export function convertCheckpoint(from: string, to: string, preset: Preset, { ne
 			`${saved.file}: it does not say its learning rate, so no run can go on from it; convert the weights`,
 		);
 	}
-	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
+	const optimizer = makeOptimizer(preset, net, lr);
 	const { settings: before, loader } = saved.state;
 	const epochs = typeof before.epochs === "number" ? before.epochs : saved.state.epochs;
 	const perEpoch = (loader.dropLast ? Math.floor : Math.ceil)(loader.rows / loader.batchSize);
 	const length = { lr, epochs, steps: epochs * perEpoch };
-	const schedule = callPreset(preset, "schedule()", () => preset.schedule?.(optimizer, length));
+	const schedule = makeSchedule(preset, optimizer, length);
 	scope(() => optimizer.loadStateDict(remembered(saved, optimizer.stateDict())));
 	if (saved.schedule) schedule?.setState(saved.schedule);
 	const { norm: _, groups: __, ...others } = saved.state.settings;

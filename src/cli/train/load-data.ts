@@ -32,10 +32,12 @@ export interface DataOptions {
 	limit: number | undefined;
 }
 
-/** What --data is called in a checkpoint: folders by their absolute path. */
+/** What --data is called in a checkpoint: folders by their absolute path, all else as it is. */
 export function dataName(from: string): string {
-	return from === "fashion-mnist" || from === "mnist" ? from : resolve(from);
+	return from === "fashion-mnist" || from === "mnist" || isAddress(from) ? from : resolve(from);
 }
+
+const isAddress = (from: string): boolean => /^https?:\/\//.test(from);
 
 export async function loadData(preset: Preset, options: DataOptions, display: ProgressDisplay): Promise<RunData> {
 	const data = preset.data ? await ownData(preset) : await imageData(preset, options, display);
@@ -68,7 +70,7 @@ export function imageSplit(
 	const published = { split: which, download, onProgress };
 	if (from === "fashion-mnist") return fashionMnist(published);
 	if (from === "mnist") return mnist(published);
-	if (!/^https?:\/\//.test(from)) {
+	if (!isAddress(from)) {
 		checkUsage(
 			statSync(from, { throwIfNoEntry: false })?.isDirectory(),
 			() => `--data ${from}: there is no such folder, and it is not one of fashion-mnist, mnist; check the path`,
@@ -100,9 +102,17 @@ async function ownData(preset: Preset): Promise<RunData> {
 		throw new EvenkeelError(`preset ${preset.name}: data() failed: ${reason(error)}`);
 	}
 	if (!made?.train) throw new EvenkeelError(`preset ${preset.name}: data() must return { train, test? }, got no train`);
+	const named = <T>(part: string, make: () => T): T => {
+		try {
+			return make();
+		} catch (error) {
+			throw new EvenkeelError(`preset ${preset.name}: data(): ${part}: ${reason(error)}`);
+		}
+	};
+	const { train, test } = made;
 	return {
-		train: asDataset(made.train),
-		test: made.test && asDataset(made.test),
+		train: named("train", () => asDataset(train)),
+		test: named("test", () => test && asDataset(test)),
 		sources: [made.source ?? `the preset ${preset.name}'s own data`],
 		hash: null,
 	};

@@ -20,6 +20,7 @@ import { checkpointOfFirst, checkSamePlan, firstAlone, onRanks, type Ranks } fro
 import { loadData, type RunData } from "./load-data.ts";
 import { callPreset } from "./load-preset.ts";
 import { checkUnlocked, lockFolder } from "./lock.ts";
+import { makeOptimizer, makeSchedule } from "./optimizer.ts";
 import { checkWritable, prepareFolder, whenReplaced } from "./outputs.ts";
 import { planRun, type TrainFlags, type TrainPlan } from "./plan.ts";
 import { type AffineRow, Reporter } from "./report.ts";
@@ -120,10 +121,10 @@ function prepare(plan: TrainPlan, { train }: RunData, ranks: Ranks | null) {
 	);
 	// The norms of --norm sync know of no ranks yet.
 	if (ranks && (plan.syncBn || plan.norm === "sync")) convertSyncBatchNorm(net, ranks.communicator);
-	const optimizer = callPreset(preset, "optimizer()", () => preset.optimizer(net, lr));
+	const optimizer = makeOptimizer(preset, net, lr);
 	const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(train.length / batchSize);
 	const length = { lr, epochs: scheduled, steps: scheduled * stepsPerEpoch };
-	const given = callPreset(preset, "schedule()", () => preset.schedule?.(optimizer, length));
+	const given = makeSchedule(preset, optimizer, length);
 	const schedule = given && epochs > scheduled ? endingAt(given, optimizer, length.steps) : given;
 	const trainer = new Trainer(net, {
 		optimizer,
@@ -183,7 +184,7 @@ async function trainRun(
 			resume,
 			signal,
 			transform: preset.transform,
-			validation: data.test,
+			validation: data.test && data.test.length > 0 ? data.test : undefined,
 			checkpoint: { dir: plan.out, everySteps: flags.checkpointEvery, settings, notes: plan.places },
 			onStep: (report) => {
 				trace?.step();
