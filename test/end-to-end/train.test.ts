@@ -1,7 +1,7 @@
 // `evenkeel train` as its users run it: the built program, in processes that are counted on to be interrupted.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -132,6 +132,17 @@ test("with no data on the machine and no network it trains on the sample, and sa
 	expect(readFileSync(join(root, "sample.svg"), "utf8")).toMatch(/^<svg /);
 	// No progress bar where nobody looks.
 	expect(err).toBe("");
+});
+
+test("a second run in the same folder is refused while the first one writes there", async () => {
+	const { child, ended } = start([...lenet("shared"), "--epochs", "50", "--threads", "1"]);
+	await firstCheckpoint("shared");
+	const second = await start(lenet("shared")).ended;
+	expect(second).toMatchObject({ code: 1, out: "" });
+	expect(second.err).toContain(`--out ${join(root, "shared")}: the run of process ${child.pid} writes there`);
+	child.kill("SIGINT");
+	expect((await ended).code).toBe(130);
+	expect(readdirSync(join(root, "shared"))).toEqual(["checkpoint.safetensors"]);
 });
 
 describe("when nobody reads what it prints", () => {
