@@ -59,6 +59,30 @@ describe("the formulas", () => {
 	});
 });
 
+test("what the last steps on the way back say of sums is so", () => {
+	// Channels apart from each other by far: ε plays no part.
+	const values = compute({ ...table, eps: 1e-12 });
+	const { n, c, dx, dx1, dxmu2, xhat, dmu, dbeta, gamma, ivar } = values;
+	const column = (numbers: readonly number[], channel: number): number[] =>
+		Array.from({ length: n }, (_, row) => numbers[row * c + channel]);
+	const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+	for (let channel = 0; channel < c; channel++) {
+		const left = -gamma[channel] * ivar[channel] * dbeta[channel];
+		expect(Math.abs(left)).toBeGreaterThan(1e-3);
+		expect(dmu[channel]).toBeCloseTo(left, 9);
+		expect(sum(column(dx1, channel))).toBeCloseTo(-left, 9);
+		expect(sum(column(dxmu2, channel))).toBeCloseTo(0, 9);
+		expect(sum(column(dx, channel))).toBeCloseTo(0, 9);
+		const normalized = column(xhat, channel);
+		expect(sum(column(dx, channel).map((value, row) => value * normalized[row]))).toBeCloseTo(0, 9);
+	}
+	const { dx1: both, dx: last } = stageStrings;
+	for (const language of ["en", "zh"] as const) {
+		expect(both.why[language]).toContain("−γ·r·Σ∂y");
+		expect(last.why[language]).toContain("ε");
+	}
+});
+
 test("a mean is made of its channel, a deviation of two numbers", () => {
 	const values = compute(small);
 	const inputs = (name: Name, index: number): string[] => {

@@ -164,8 +164,8 @@ export const stageStrings: Readonly<Record<string, { readonly title: Text; reado
 	dgamma: {
 		title: { en: "Back through the scale", zh: "反向：缩放" },
 		why: {
-			en: "A product: each factor gets the gradient times the other.",
-			zh: "乘积：每个因子得到梯度乘以另一个因子。",
+			en: "A product: each factor gets the gradient times the other; γ, which is in every value of its channel, gets their sum.",
+			zh: "乘积：每个因子得到梯度乘以另一个因子；γ 参与了通道中的每个值，得到它们之和。",
 		},
 	},
 	divar: {
@@ -194,8 +194,8 @@ export const stageStrings: Readonly<Record<string, { readonly title: Text; reado
 	dx1: {
 		title: { en: "Back through the deviation", zh: "反向：与均值之差" },
 		why: {
-			en: "Both ways add up. The mean was taken away from every value, so its gradient is minus their sum: 0, but for rounding.",
-			zh: "两条路相加。均值从每个值中减去，所以它的梯度是负的总和：除舍入误差外为 0。",
+			en: "Both ways add up. The mean was taken away from every value, so its gradient is minus their sum. What came through the variance adds 0 to it; what is left is −γ·r·Σ∂y, 0 only where ∂y sums to 0.",
+			zh: "两条路相加。均值从每个值中减去，所以它的梯度是负的总和。经过方差的部分之和为 0；剩下的是 −γ·r·Σ∂y，只有 ∂y 之和为 0 时才为 0。",
 		},
 	},
 	dx2: {
@@ -205,8 +205,8 @@ export const stageStrings: Readonly<Record<string, { readonly title: Text; reado
 	dx: {
 		title: { en: "The gradient by x", zh: "对 x 的梯度" },
 		why: {
-			en: "Each column sums to 0, and is at a right angle to x̂: shifting or scaling a whole channel would change nothing.",
-			zh: "每列之和为 0，并与 x̂ 正交：整个通道平移或缩放，结果都不变。",
+			en: "Each column sums to 0, and is at a right angle to x̂ (but for ε): shifting or scaling a whole channel would change nothing.",
+			zh: "每列之和为 0，并与 x̂ 正交（仅差一个 ε）：整个通道平移或缩放，结果都不变。",
 		},
 	},
 };
