@@ -7,6 +7,7 @@
 // the others go. `lang` is the page's own, and `threads` the engine's.
 
 import { presetNamed, presets } from "../presets/presets.ts";
+import { type Range, readNumber } from "./read-number.ts";
 import {
 	activations,
 	dataKinds,
@@ -51,14 +52,11 @@ function words<Word extends string>(list: readonly Word[]): Field<Word> {
 	};
 }
 
-function number({ least, most, whole }: { least: number; most: number; whole: boolean }): Field<number> {
+function number(range: Range): Field<number> {
 	return {
 		write: (value) => String(value),
-		read(text) {
-			const value = text.trim() === "" ? Number.NaN : Number(text);
-			return value >= least && value <= most && (!whole || Number.isInteger(value)) ? value : null;
-		},
-		expected: `${least}–${most}`,
+		read: (text) => readNumber(text, range),
+		expected: `${range.least}–${range.most}`,
 	};
 }
 

@@ -1,6 +1,7 @@
 // A number that is typed, or stepped through the values that one would try: 1, 2, 5, 10 or 1, 2, 4, 8.
 
 import { useState } from "preact/hooks";
+import { type Range, readTyped } from "../settings/read-number.ts";
 import "./controls.css";
 import { format, nextValue, type Steps } from "./number-steps.ts";
 
@@ -8,7 +9,7 @@ export interface NumberFieldProps {
 	/** What it is: read aloud, not shown. */
 	readonly label: string;
 	readonly value: number;
-	readonly range: { readonly least: number; readonly most: number; readonly whole: boolean };
+	readonly range: Range;
 	readonly steps: Steps;
 	readonly disabled?: boolean;
 	readonly onChange: (value: number) => void;
@@ -19,7 +20,7 @@ const ways: Readonly<Record<string, 1 | -1>> = { ArrowUp: 1, ArrowDown: -1 };
 export function NumberField({ label, value, range, steps, disabled, onChange }: NumberFieldProps) {
 	/** What is being typed; null while nobody types. */
 	const [typed, setTyped] = useState<string | null>(null);
-	const valid = typed === null ? value : parse(typed, range);
+	const valid = typed === null ? value : readTyped(typed, range);
 	const take = (next: number | null): void => {
 		setTyped(null);
 		if (next !== null && next !== value) onChange(next);
@@ -66,9 +67,4 @@ export function NumberField({ label, value, range, steps, disabled, onChange }: 
 			{button(1)}
 		</span>
 	);
-}
-
-function parse(text: string, { least, most, whole }: NumberFieldProps["range"]): number | null {
-	const number = text.trim() === "" ? Number.NaN : Number(text.trim().replace(",", "."));
-	return number >= least && number <= most && (!whole || Number.isInteger(number)) ? number : null;
 }
