@@ -4,6 +4,7 @@ import { render } from "preact";
 import { App } from "./app.tsx";
 import { startAddressBar } from "./state/address-bar.ts";
 import { startTheme } from "./state/theme.ts";
+import { startJumps } from "./ui/jump.ts";
 import "./styles/base.css";
 import "./styles/page.css";
 
@@ -11,3 +12,4 @@ startAddressBar();
 startTheme();
 const root = document.getElementById("lab");
 if (root) render(<App />, root);
+startJumps();

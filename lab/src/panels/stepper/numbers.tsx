@@ -8,15 +8,31 @@ import { editableValue, formatValue, nudge, parseValue } from "./format.ts";
 import { Letter } from "./formula.tsx";
 import { type GivenName, isGiven, kindOf, type Name } from "./quantities.ts";
 import { stages } from "./stages.ts";
-import { announcement, changed, describe, edit, lit, look, looked, offset, result, walk } from "./state.ts";
+import {
+	announcement,
+	changed,
+	describe,
+	edit,
+	given,
+	isSuspect,
+	lit,
+	look,
+	looked,
+	numberOf,
+	offset,
+	result,
+	walk,
+} from "./state.ts";
 import { nameStrings, strings } from "./strings.ts";
 
 /** All numbers of one quantity, under its letter and name. */
 export function Numbers({ name }: { name: Name }) {
 	const { values } = result.value;
 	const kind = kindOf(name);
-	const columns = kind === "scalar" ? 1 : values.c;
-	const rows = kind === "element" ? values.n : 1;
+	// What is given may be of another size than the last results.
+	const { n, c: channels } = isGiven(name) ? given.value : values;
+	const columns = kind === "scalar" ? 1 : channels;
+	const rows = kind === "element" ? n : 1;
 	const called = (nameStrings as Partial<Record<Name, { en: string; zh: string }>>)[name];
 	return (
 		<table class="stepper-numbers" data-name={name}>
@@ -51,7 +67,7 @@ export function Numbers({ name }: { name: Name }) {
 						)}
 						{Array.from({ length: columns }, (_, channel) => (
 							<td key={channel}>
-								<One cell={{ name, index: indexAt(name, { channel, example }, values.c) }} />
+								<One cell={{ name, index: indexAt(name, { channel, example }, channels) }} />
 							</td>
 						))}
 					</tr>
@@ -92,16 +108,16 @@ function Computed({ cell }: { cell: Cell }) {
 }
 
 function Field({ cell }: { cell: Cell & { name: GivenName } }) {
-	const value = result.value.values[cell.name][cell.index];
+	const value = numberOf(cell);
 	// What is being typed; null: the number as it is.
 	const typed = useSignal<string | null>(null);
-	const isWrong = typed.value !== null && parseValue(typed.value) === null;
+	const isWrong = isSuspect(cell) || (typed.value !== null && parseValue(typed.value) === null);
 	const take = (): void => {
 		if (typed.value === null) return;
 		const read = parseValue(typed.value);
 		if (read === null) {
 			announcement.value = t(strings.notNumber(typed.value));
-		} else if (typed.value !== editableValue(value)) {
+		} else if (read !== value) {
 			edit(cell, read);
 		}
 		typed.value = null;

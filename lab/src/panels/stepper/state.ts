@@ -10,11 +10,13 @@ import type { NormAtWork } from "./engine.ts";
 import { type Cell, inputsOf, keyOf, placeOf } from "./expression.ts";
 import { editableValue, formatValue } from "./format.ts";
 import { letterOf } from "./letters.ts";
+import { type Problem, problemOf } from "./problem.ts";
 import {
 	changes,
 	compute,
 	type Given,
 	type GivenName,
+	isGiven,
 	kindOf,
 	sliceOf,
 	table,
@@ -102,15 +104,28 @@ export const offset = computed(() => {
 let lastValues = compute(sliceOf(table, examples.peek(), channels.peek()));
 
 /** All numbers; where they cannot be computed, the last that could, and why. */
-export const result = computed<{ readonly values: Values; readonly problem: string }>(() => {
+export const result = computed<{ readonly values: Values; readonly problem: Problem | null }>(() => {
 	try {
 		lastValues = compute(given.value);
-		return { values: lastValues, problem: "" };
+		return { values: lastValues, problem: null };
 	} catch (error) {
 		if (!(error instanceof EvenkeelError)) throw error;
-		return { values: lastValues, problem: error.message };
+		return { values: lastValues, problem: problemOf(error.message, offset.value) };
 	}
 });
+
+/** A number as it is shown: what is given as it was given, also where nothing follows from it. */
+export function numberOf({ name, index }: Cell): number {
+	if (!isGiven(name)) return result.value.values[name][index];
+	const all = given.value[name];
+	return typeof all === "number" ? all : all[index];
+}
+
+/** Whether the number was changed since there were results: one of these is why there are none. */
+export function isSuspect({ name, index }: Cell): boolean {
+	const { values, problem } = result.value;
+	return problem !== null && !Object.is(numberOf({ name, index }), values[name][index]);
+}
 
 /** The numbers that the one looked into was made of. */
 export const lit = computed<ReadonlySet<string>>(() => {

@@ -63,10 +63,54 @@ describeLab("the stepper", (lab) => {
 		expect(await page.locator('[data-name="x"] .is-lit').count()).toBe(5);
 		expect(await axe(page)).toEqual([]);
 
-		await page.getByLabel("ε", { exact: true }).fill("-1");
-		await page.locator(".stepper-problem").waitFor();
+		const eps = page.getByLabel("ε", { exact: true });
+		await eps.fill("-1");
+		await eps.blur();
+		expect(await page.locator(".stepper-problem").innerText()).toBe(
+			"These numbers cannot be normalized: ε must be at least 0.",
+		);
+		expect(await eps.inputValue()).toBe("-1");
+		expect(await eps.getAttribute("aria-invalid")).toBe("true");
+		expect(await field.getAttribute("aria-invalid")).toBe("false");
+		await field.fill("7");
+		expect(await numbers(page, "eps")).toEqual([-1]);
+		await eps.fill("0.5");
+		expect(await page.locator(".stepper-problem").count()).toBe(0);
+		expect(await numbers(page, "mu", ".is-result")).toEqual([4.2, 32]);
 		await page.getByRole("button", { name: "Undo all edits" }).click();
 		expect((await numbers(page, "x"))[0]).toBe(1);
+		await lab.close(page);
+	});
+
+	test("keeps the marks of an edit, however its number is written", async () => {
+		const page = await lab.open();
+		await page.locator("#stepper").scrollIntoViewIfNeeded();
+		await page.locator(".stepper-rung").nth(1).click();
+		const field = page.getByLabel("x, example 0, channel 0", { exact: true });
+		for (const text of ["1,5", "2.50"]) {
+			await field.fill(text);
+			await field.blur();
+			expect(await page.locator(".is-result .is-changed").count(), text).toBe(1);
+		}
+		await lab.close(page);
+	});
+
+	test("names the table until a layer has been at work, and does not end a run", async () => {
+		const page = await lab.open({ search: "?data=xor&net=mlp&steps=3", height: 600 });
+		await page.getByRole("button", { name: "Start", exact: true }).click();
+		await page.getByText("done", { exact: true }).waitFor();
+		await page.locator("#stepper").scrollIntoViewIfNeeded();
+		const select = page.getByLabel("Numbers from");
+		await page
+			.locator(".stepper-note", { hasText: "Take one more step to see the numbers of twin A, norm1" })
+			.waitFor();
+		expect(await select.inputValue()).toBe("table");
+		const train = page.getByRole("button", { name: "Train one step" });
+		await train.click();
+		await page.locator(".stepper-note", { hasText: "norm1 at training step 4" }).waitFor();
+		expect(await select.inputValue()).toBe("a:norm1");
+		await page.getByRole("button", { name: "Start", exact: true }).click();
+		expect(await train.isDisabled()).toBe(true);
 		await lab.close(page);
 	});
 

@@ -7,7 +7,7 @@ export const strings = defineStrings({
 		zh: "用训练中这一批的真实数字走一遍算法：先前向，再反向。指向一个数，看它从何而来；改动一个数，看后面哪些随之改变。",
 	},
 	source: { en: "Numbers from", zh: "数字来自" },
-	table: { en: "a small table of your own", zh: "自己的小表格" },
+	table: { en: "a small table", zh: "一张小表格" },
 	layer: (twin: string, layer: string) => ({ en: `twin ${twin}, ${layer}`, zh: `网络 ${twin}，${layer}` }),
 	examples: { en: "Examples", zh: "样本数" },
 	channels: { en: "Channels", zh: "通道数" },
@@ -20,6 +20,10 @@ export const strings = defineStrings({
 		en: "Start training, or take a step, and the numbers of its batch norms can be chosen here. Until then: a small table.",
 		zh: "开始训练或走一步之后，这里可以选择其中批归一化层的数字。在此之前是一张小表格。",
 	},
+	oneMore: (twin: string, layer: string) => ({
+		en: `Take one more step to see the numbers of twin ${twin}, ${layer}. Until then: a small table.`,
+		zh: `再走一步，就能看到网络 ${twin}，${layer} 的数字。在此之前是一张小表格。`,
+	}),
 	noNorm: {
 		en: "Neither twin has a batch norm; choose one above to see its numbers here. Until then: a small table.",
 		zh: "两个网络都没有批归一化层；在上方选用它，这里就能看到它的数字。在此之前是一张小表格。",
@@ -78,6 +82,17 @@ export const strings = defineStrings({
 		en: `These numbers cannot be normalized: ${message}`,
 		zh: `这些数无法归一化：${message}`,
 	}),
+	badEps: { en: "ε must be at least 0.", zh: "ε 不能小于 0。" },
+	constant: (channel: string) => ({
+		en: `channel ${channel} is constant and ε is 0, so 1/s is infinite. Raise ε, or change a number of the channel.`,
+		zh: `通道 ${channel} 为常数且 ε 为 0，1/s 为无穷大。请增大 ε，或改动该通道中的一个数。`,
+	}),
+	overflow: (channel: string) => ({
+		en: `the squares in channel ${channel} overflow. Take smaller numbers.`,
+		zh: `通道 ${channel} 的平方溢出。请用小一些的数。`,
+	}),
+	notFinite: { en: "one of them is not finite.", zh: "其中有的数不是有限值。" },
+	inEnglish: { en: "", zh: "（英文原文）" },
 	rows: { en: "Example", zh: "样本" },
 	channel: { en: "Channel", zh: "通道" },
 });

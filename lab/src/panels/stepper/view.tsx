@@ -2,8 +2,8 @@
 // where the number comes from that is pointed at.
 
 import { useEffect } from "preact/hooks";
-import { formatNumber, t } from "../../i18n/i18n.ts";
-import { stepBy } from "../../state/lab.ts";
+import { formatNumber, type Text, t } from "../../i18n/i18n.ts";
+import { isRunning, run, step, stepBy } from "../../state/lab.ts";
 import { useTopic } from "../../state/use-topic.ts";
 import type { PanelProps } from "../panel.ts";
 import { formatValue } from "./format.ts";
@@ -27,6 +27,7 @@ import {
 	looked,
 	MOST_CHANNELS,
 	MOST_EXAMPLES,
+	numberOf,
 	position,
 	release,
 	resize,
@@ -82,16 +83,19 @@ function walkByKey(event: KeyboardEvent): void {
 /** Where the numbers come from, and how many. */
 function Where() {
 	const from = source.value;
+	// Until the layer has been at work, the numbers are the table's.
+	const shown = from && work.value ? `${from.side}:${from.layer}` : "table";
 	return (
 		<div class="stepper-where">
 			<div class="stepper-choices">
 				<label>
 					{t(strings.source)}
 					<select
-						value={from ? `${from.side}:${from.layer}` : "table"}
-						onChange={({ currentTarget: { value } }) => {
-							const [side, layer] = value.split(":");
+						value={shown}
+						onChange={({ currentTarget }) => {
+							const [side, layer] = currentTarget.value.split(":");
 							choose(side === "a" || side === "b" ? { side, layer } : "table");
+							if (!work.value) currentTarget.value = "table";
 						}}
 					>
 						{sources.value.map(({ side, layer }) => (
@@ -111,7 +115,7 @@ function Where() {
 					most={(work.value?.norm.gamma.length ?? MOST_CHANNELS) - channels.value}
 					part="first"
 				/>
-				<button type="button" onClick={() => void stepBy(1)}>
+				<button type="button" disabled={isRunning.value} onClick={() => void stepBy(1)}>
 					{t(strings.train)}
 				</button>
 				<Hold />
@@ -165,10 +169,7 @@ function Hold() {
 /** Which numbers these are, and what the layer itself averages. */
 function Note() {
 	const at = work.value;
-	if (!at) {
-		const text = source.value ? strings.waiting : sources.value.length > 0 ? strings.tableNote : strings.noNorm;
-		return <p class="stepper-note">{t(atWork.value || source.value ? text : strings.waiting)}</p>;
-	}
+	if (!at) return <p class="stepper-note">{t(noteOfTable())}</p>;
 	const { name, shape, examples: sent, position: place } = at.norm;
 	const [n, , ...positions] = shape;
 	const count = positions.reduce((a, b) => a * b, n);
@@ -179,6 +180,14 @@ function Note() {
 			{t(strings.whole(formatNumber(count), wholeBatch(at)))} {isHeld.value && t(strings.held)}
 		</p>
 	);
+}
+
+/** Why the numbers are the table's. */
+function noteOfTable(): Text {
+	if (sources.value.length === 0) return run.value ? strings.noNorm : strings.waiting;
+	const from = source.value;
+	if (!from) return strings.tableNote;
+	return step.value > 0 ? strings.oneMore(from.side.toUpperCase(), from.layer) : strings.waiting;
 }
 
 const given: readonly GivenName[] = ["x", "gamma", "beta", "eps", "momentum", "runningMean", "runningVar", "dy"];
@@ -210,7 +219,15 @@ function Step() {
 			<p class="stepper-why">{t(why)}</p>
 			{problem && (
 				<p class="stepper-problem" role="alert">
-					{t(strings.impossible(problem))}
+					{typeof problem === "string" ? (
+						<>
+							{t(strings.impossible(""))}
+							<span lang="en">{problem}</span>
+							{t(strings.inEnglish)}
+						</>
+					) : (
+						t(strings.impossible(t(problem)))
+					)}
 				</p>
 			)}
 			{stage.assignments.map(({ name, expression }) => (
@@ -285,9 +302,7 @@ function Origin() {
 					<p class="stepper-arithmetic">{spell(cell, expression, values)}</p>
 				</>
 			)}
-			{cell && !expression && isThere && (
-				<p>{t(strings.isGiven(describe(cell), formatValue(values[cell.name][cell.index])))}</p>
-			)}
+			{cell && !expression && isThere && <p>{t(strings.isGiven(describe(cell), formatValue(numberOf(cell))))}</p>}
 			{(!cell || !isThere) && <p>{t(strings.originHint)}</p>}
 		</section>
 	);
