@@ -10,6 +10,11 @@ export const strings = defineStrings({
 	},
 	side: { en: "Settings of the experiment", zh: "实验设置" },
 	loading: { en: "Loading…", zh: "正在加载…" },
+	panelFailed: {
+		en: "The code of this part could not be loaded. Look at the connection.",
+		zh: "无法加载此部分的代码。请检查网络连接。",
+	},
+	retry: { en: "Retry", zh: "重试" },
 	language: { en: "Language", zh: "语言" },
 	theme: { en: "Theme", zh: "主题" },
 	light: { en: "Light", zh: "浅色" },

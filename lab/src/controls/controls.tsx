@@ -90,6 +90,8 @@ function status(): string {
 		case "failed":
 			return t(strings.failedState);
 		case "ready":
+			// It was told to, and its first step may take a while.
+			if (isRunning.value) return t(strings.running);
 			return isDone() ? t(strings.done) : t(step.value === 0 ? strings.asleep : strings.ready);
 	}
 }

@@ -3,10 +3,11 @@
 
 import type { ComponentChildren } from "preact";
 import { sides } from "../engine/protocol.ts";
-import { formatNumber, t } from "../i18n/i18n.ts";
+import { formatNumber, type Text, t } from "../i18n/i18n.ts";
 import type { AddressProblem } from "../settings/address.ts";
 import { addressProblems } from "../state/address-bar.ts";
 import { failure, stopped } from "../state/lab.ts";
+import { reasonOf } from "./reasons.ts";
 import { strings } from "./strings.ts";
 
 export function Notices() {
@@ -38,7 +39,9 @@ export function Notices() {
 			)}
 			{failure.value && (
 				<Notice>
-					<p>{t(strings.failed(failure.value))}</p>
+					<p>
+						<Reason message={failure.value} frame={strings.failed} />
+					</p>
 				</Notice>
 			)}
 			{sides.map((side) => {
@@ -47,7 +50,13 @@ export function Notices() {
 				const [name, step] = [side.toUpperCase(), formatNumber(why.step)];
 				return (
 					<Notice key={side}>
-						<p>{t(why.message ? strings.refused(name, step, why.message) : strings.diverged(name, step))}</p>
+						<p>
+							{why.message ? (
+								<Reason message={why.message} frame={(reason) => strings.refused(name, step, reason)} />
+							) : (
+								t(strings.diverged(name, step))
+							)}
+						</p>
 					</Notice>
 				);
 			})}
@@ -60,6 +69,24 @@ function Notice({ children }: { children: ComponentChildren }) {
 		<div class="notice" role="alert">
 			{children}
 		</div>
+	);
+}
+
+/** Marks the place of the reason in the sentence around it. */
+const PLACE = "\u{fffc}";
+
+/** A reason within its sentence: in the page's words, or as evenkeel says it, in English. */
+function Reason({ message, frame }: { message: string; frame: (reason: string) => Text }) {
+	const reason = reasonOf(message);
+	if (reason) return <>{t(frame(t(reason)))}</>;
+	const [before, after] = t(frame(PLACE)).split(PLACE);
+	return (
+		<>
+			{before}
+			<span lang="en">{message}</span>
+			{after}
+			{t(strings.inEnglish)}
+		</>
 	);
 }
 

@@ -29,6 +29,8 @@ export const strings = defineStrings({
 		en: `Twin ${name} stopped at step ${step}: ${why}`,
 		zh: `网络 ${name} 在第 ${step} 步停止：${why}`,
 	}),
+	/** Behind what stands in English on the Chinese page. */
+	inEnglish: { en: "", zh: "（英文原文）" },
 	oneThread: {
 		en: "This page is not cross-origin isolated, so the engine runs on one thread. Its server can change that with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; evenkeel lab sends them on localhost.",
 		zh: "本页面未处于跨源隔离状态，引擎只能使用一个线程。服务器可以发送响应头 Cross-Origin-Opener-Policy: same-origin 与 Cross-Origin-Embedder-Policy: require-corp 来改变这一点；evenkeel lab 在 localhost 上会这样做。",

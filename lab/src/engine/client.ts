@@ -34,6 +34,7 @@ const HIDDEN_MILLISECONDS = 1000;
 
 export class EngineClient {
 	readonly #listeners: Listeners;
+	readonly #worker: Worker;
 	readonly #port: MessagePort;
 	readonly #topics = new Map<number, (data: TopicData) => void>();
 	readonly #questions = new Map<number, Pending>();
@@ -43,6 +44,7 @@ export class EngineClient {
 	constructor(listeners: Listeners, threads: number | "auto") {
 		this.#listeners = listeners;
 		const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "evenkeel engine" });
+		this.#worker = worker;
 		worker.addEventListener("error", (event) => {
 			listeners.failed(event.message || "the engine did not load");
 		});
@@ -51,6 +53,15 @@ export class EngineClient {
 		port1.onmessage = ({ data }: MessageEvent<Report>) => this.#hear(data);
 		worker.postMessage(null, [port2]);
 		this.#tell({ type: "open", dataUrl: new URL("data/", document.baseURI).href, threads });
+	}
+
+	/** Ends the worker; nothing more is heard of it. */
+	close(): void {
+		this.#port.onmessage = null;
+		this.#port.close();
+		this.#worker.terminate();
+		for (const { reject } of this.#questions.values()) reject(new Error("the engine did not load"));
+		this.#questions.clear();
 	}
 
 	/** New settings: loads what is needed and stands at step 0. `own` brings examples. */

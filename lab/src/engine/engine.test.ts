@@ -187,6 +187,24 @@ describe("the engine", () => {
 		expect(all.at(-1)).toMatchObject({ step: 0, running: false });
 	});
 
+	test("settings that come before the first run has begun end it, and the last ones are trained", async () => {
+		await configured(smallSettings());
+		const settings = (seed: number): Settings => smallSettings({ seed, steps: 5 });
+		page.tell({ type: "configure", settings: settings(8) }, { type: "start" });
+		page.tell({ type: "configure", settings: settings(9) }, { type: "start" });
+		const all = await page.until(({ step, running, generation }) => generation === 3 && step === 5 && !running);
+		expect(all.filter(({ generation, step }) => generation === 2 && step > 0)).toEqual([]);
+	});
+
+	test("a pause goes for a run that has not begun", async () => {
+		page.tell({ type: "configure", settings: smallSettings() }, { type: "start" }, { type: "pause" });
+		await page.next("configured");
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		page.tell({ type: "painted" }, { type: "step", count: 1 });
+		const all = await page.until(({ step, running }) => step > 0 && !running);
+		expect(all.at(-1)?.step).toBe(1);
+	});
+
 	test("says what it cannot do, and can be told something else", async () => {
 		page.tell({ type: "configure", settings: smallSettings({ data: { kind: "csv", noise: 0 } }) });
 		expect((await page.next("failed")).message).toMatch(/no CSV file is open/);

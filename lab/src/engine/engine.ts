@@ -31,6 +31,8 @@ export class Engine {
 	#speedometer = new Speedometer();
 	readonly #subscriptions = new Subscriptions(topics);
 	#running = false;
+	/** How often it was told to stop what it does. */
+	#halts = 0;
 	/** Steps until it pauses. */
 	#left = Number.POSITIVE_INFINITY;
 	#isPainted = true;
@@ -54,21 +56,21 @@ export class Engine {
 				this.#enqueue(() => this.#open(command));
 				break;
 			case "configure":
-				this.#running = false;
+				this.#halt();
 				this.#enqueue(() => this.#configure(command.settings, command.own));
 				break;
 			case "reset":
-				this.#running = false;
+				this.#halt();
 				this.#enqueue(async () => this.#restart());
 				break;
 			case "start":
-				this.#enqueue(async () => this.#start(Number.POSITIVE_INFINITY));
+				this.#startInTurn(Number.POSITIVE_INFINITY);
 				break;
 			case "step":
-				this.#enqueue(async () => this.#start(command.count));
+				this.#startInTurn(command.count);
 				break;
 			case "pause":
-				this.#running = false;
+				this.#halt();
 				break;
 			case "painted":
 				this.#isPainted = true;
@@ -93,6 +95,19 @@ export class Engine {
 		this.#queue = this.#queue.then(work).catch((error) => {
 			this.#running = false;
 			this.#post({ type: "failed", message: messageOf(error) });
+		});
+	}
+
+	/** Ends a run under way, and those that were asked for before now and have not begun. */
+	#halt(): void {
+		this.#running = false;
+		this.#halts++;
+	}
+
+	#startInTurn(count: number): void {
+		const halts = this.#halts;
+		this.#enqueue(async () => {
+			if (halts === this.#halts) this.#start(count);
 		});
 	}
 

@@ -43,7 +43,13 @@ export const failure: ReadonlySignal<string> = failureSignal;
 /** The last snapshot of this run; null at step 0. */
 export const snapshot: ReadonlySignal<Snapshot | null> = snapshotSignal;
 export const step = computed(() => snapshotSignal.value?.step ?? 0);
-export const isRunning = computed(() => phaseSignal.value === "running");
+/**
+ * Whether training is to go on: from start until pause, reset, a failure or the run's end. What the engine does lags behind,
+ * above all while it loads: a change of settings then must not forget that it was started.
+ */
+const wantsToRun = signal(false);
+/** Whether it trains, or will as soon as the engine can. */
+export const isRunning = computed(() => phaseSignal.value === "running" || wantsToRun.value);
 export const speed = computed<Speed | null>(() => snapshotSignal.value?.speed ?? null);
 export const stopped = computed<PerSide<Stopped | null>>(() => snapshotSignal.value?.stopped ?? {});
 /** The twins that are on. */
@@ -73,12 +79,17 @@ let configured: Settings | null = null;
 
 /** The engine, started when first asked for. Its code is not part of the page's first load. */
 export function useEngine(): Promise<EngineClient> {
-	client ??= startEngine();
+	client ??= startEngine().catch((error: unknown) => {
+		// Without its code there is no engine. The next to ask tries again.
+		client = null;
+		fail(`the engine did not load: ${error instanceof Error ? error.message : error}`);
+		throw error;
+	});
 	return client;
 }
 
-/** What is to begin with the engine, before it is told anything else. */
-const waiting = new Set<(engine: EngineClient) => void>();
+/** What begins with the engine, before it is told anything else; anew with the next one, if the first is lost. */
+const attached = new Set<(engine: EngineClient) => void>();
 
 /**
  * Calls `begin` with the engine: now, or as soon as it is started, ahead of the first step. `begin` returns what ends it, and
@@ -87,13 +98,13 @@ const waiting = new Set<(engine: EngineClient) => void>();
 export function withEngine(begin: (engine: EngineClient) => () => void): () => void {
 	let end = (): void => {};
 	const tell = (engine: EngineClient): void => {
-		waiting.delete(tell);
+		end();
 		end = begin(engine);
 	};
+	attached.add(tell);
 	if (started) tell(started);
-	else waiting.add(tell);
 	return () => {
-		waiting.delete(tell);
+		attached.delete(tell);
 		end();
 	};
 }
@@ -116,18 +127,28 @@ async function startEngine(): Promise<EngineClient> {
 			},
 			configured: begin,
 			snapshot: take,
-			failed(message) {
-				batch(() => {
-					phaseSignal.value = "failed";
-					failureSignal.value = message;
-				});
-			},
+			failed: fail,
 		},
 		count,
 	);
 	started = made;
-	for (const tell of waiting) tell(made);
+	for (const tell of attached) tell(made);
 	return made;
+}
+
+/** The engine cannot do what it was told. The next command brings the settings again, to another engine if this one never was. */
+function fail(message: string): void {
+	configured = null;
+	if (!engineInfo.value) {
+		started?.close();
+		started = null;
+		client = null;
+	}
+	batch(() => {
+		wantsToRun.value = false;
+		phaseSignal.value = "failed";
+		failureSignal.value = message;
+	});
 }
 
 function begin(info: RunInfo): void {
@@ -153,8 +174,21 @@ function take(taken: Snapshot): void {
 	tests.push(...taken.tests);
 	batch(() => {
 		snapshotSignal.value = taken;
-		if (phaseSignal.value !== "failed") phaseSignal.value = taken.running ? "running" : "ready";
+		// While it loads, or after a failure, what comes is of the run before.
+		if (phaseSignal.value !== "running" && phaseSignal.value !== "ready") return;
+		if (isOver(taken)) wantsToRun.value = false;
+		phaseSignal.value = taken.running ? "running" : "ready";
 	});
+}
+
+/** Step of the run that it was started from. */
+let startedFrom = 0;
+
+/** Whether it paused by itself: at the step that the settings name, or as no twin trains any more. */
+function isOver({ running, step: taken, stopped: why }: Snapshot): boolean {
+	if (running) return false;
+	const steps = runSignal.value?.settings.steps ?? 0;
+	return (startedFrom < steps && taken >= steps) || activeSides.value.every((side) => why[side]);
 }
 
 /**
@@ -162,33 +196,49 @@ function take(taken: Snapshot): void {
  * at networks as they begin. `own` brings examples along.
  */
 export async function configure(own?: OwnData): Promise<void> {
-	if (!own && configured === settings.value) return;
-	configured = settings.value;
-	const engine = await useEngine();
+	await ready(own);
+}
+
+/** The engine, with the settings; null if it did not load, which is told where failures are. */
+async function ready(own?: OwnData): Promise<EngineClient | null> {
+	const isKnown = !own && configured === settings.value;
+	if (!isKnown) {
+		configured = settings.value;
+		startedFrom = 0;
+		failureSignal.value = "";
+	}
+	const engine = await useEngine().catch(() => null);
+	if (!engine || isKnown) return engine;
 	if (phaseSignal.value !== "starting") phaseSignal.value = "loading";
 	engine.configure(settings.value, own);
+	return engine;
 }
 
 /** Trains on, from wherever the run stands. */
 export async function start(): Promise<void> {
-	await configure();
-	(await useEngine()).start();
+	wantsToRun.value = true;
+	startedFrom = step.value;
+	const engine = await ready();
+	// It may have been paused meanwhile.
+	if (wantsToRun.value) engine?.start();
 }
 
 export async function pause(): Promise<void> {
-	(await useEngine()).pause();
+	wantsToRun.value = false;
+	(await useEngine().catch(() => null))?.pause();
 }
 
 /** A number of steps, then pause. */
 export async function stepBy(count: number): Promise<void> {
-	await configure();
-	(await useEngine()).step(count);
+	wantsToRun.value = false;
+	(await ready())?.step(count);
 }
 
 /** Back to step 0, with the same settings. */
 export async function reset(): Promise<void> {
-	await configure();
-	(await useEngine()).reset();
+	wantsToRun.value = false;
+	startedFrom = 0;
+	(await ready())?.reset();
 }
 
 /**
@@ -196,10 +246,9 @@ export async function reset(): Promise<void> {
  * settings.
  */
 export function change(next: Settings): void {
-	const wasRunning = isRunning.value;
-	const isAwake = configured !== null;
+	const isAwake = configured !== null || phaseSignal.value === "failed";
 	settings.value = next;
-	if (wasRunning) void start();
+	if (wantsToRun.value) void start();
 	else if (isAwake) void configure();
 }
 
@@ -211,6 +260,7 @@ export function changeTwin(side: Side, part: Partial<Settings[Side]>): void {
 
 /** Takes the user's own examples; the networks' settings stay, as far as they go with them. */
 export function withOwn(own: OwnData): void {
+	wantsToRun.value = false;
 	settings.value = reconcile({ ...settings.value, data: { ...settings.value.data, kind: own.kind } });
 	void configure(own);
 }

@@ -12,7 +12,7 @@ export function PanelSection({ panel }: { panel: Panel }) {
 	const section = useRef<HTMLElement>(null);
 	const [visible, setVisible] = useState(false);
 	const [View, setView] = useState<ComponentType<PanelProps> | null>(null);
-	const [failure, setFailure] = useState("");
+	const [hasFailed, setFailed] = useState(false);
 	const [isNear, setNear] = useState(false);
 	const isWanted = isNear || (panel.records === true && phase.value !== "asleep");
 	useEffect(() => {
@@ -36,19 +36,30 @@ export function PanelSection({ panel }: { panel: Panel }) {
 		};
 	}, [panel]);
 	useEffect(() => {
-		if (!isWanted) return;
+		if (!isWanted || hasFailed) return;
 		panel.load().then(
 			(loaded) => setView(() => loaded.View),
-			(error: unknown) => setFailure(String(error)),
+			() => setFailed(true),
 		);
-	}, [panel, isWanted]);
+	}, [panel, isWanted, hasFailed]);
 	return (
 		<section ref={section} id={panel.id} class="panel" aria-labelledby={`${panel.id}-title`}>
 			<header class="panel-head">
 				<h2 id={`${panel.id}-title`}>{t(panel.title)}</h2>
 				<p>{t(panel.lead)}</p>
 			</header>
-			{View ? <View visible={visible} /> : <p class="panel-wait">{failure || t(strings.loading)}</p>}
+			{View ? (
+				<View visible={visible} />
+			) : (
+				<div class="panel-wait">
+					<p role="status">{t(hasFailed ? strings.panelFailed : strings.loading)}</p>
+					{hasFailed && (
+						<button type="button" onClick={() => setFailed(false)}>
+							{t(strings.retry)}
+						</button>
+					)}
+				</div>
+			)}
 		</section>
 	);
 }

@@ -18,6 +18,8 @@ export interface OpenOptions {
 	readonly dark?: boolean;
 	/** The browser's language. Default `en-US`. */
 	readonly locale?: string;
+	/** Problems that the test brings about itself, and that do not fail it. */
+	readonly expected?: RegExp;
 }
 
 /** What the tests of a {@link describeLab} are given. */
@@ -54,11 +56,12 @@ export function describeLab(name: string, define: (lab: Lab) => void): void {
 			get url() {
 				return server.url;
 			},
-			async open({ at = server.url, search = "", width = 1280, height = 900, dark = false, locale = "en-US" } = {}) {
+			async open(options = {}) {
+				const { at = server.url, search = "", width = 1280, height = 900, dark = false, locale = "en-US" } = options;
 				const colorScheme = dark ? "dark" : "light";
 				const context = await browser.newContext({ viewport: { width, height }, colorScheme, locale });
 				const page = await context.newPage();
-				problems.set(page, watch(page, new URL(at).origin));
+				problems.set(page, watch(page, new URL(at).origin, options.expected));
 				await page.goto(at + search);
 				return page;
 			},
@@ -72,17 +75,20 @@ export function describeLab(name: string, define: (lab: Lab) => void): void {
 	});
 }
 
-function watch(page: Page, origin: string): string[] {
+function watch(page: Page, origin: string, expected?: RegExp): string[] {
 	const problems: string[] = [];
-	page.on("pageerror", (error) => problems.push(String(error)));
-	page.on("crash", () => problems.push("the page crashed"));
-	page.on("requestfailed", (request) => problems.push(`${request.url()}: ${request.failure()?.errorText}`));
+	const note = (problem: string): void => {
+		if (!expected?.test(problem)) problems.push(problem);
+	};
+	page.on("pageerror", (error) => note(String(error)));
+	page.on("crash", () => note("the page crashed"));
+	page.on("requestfailed", (request) => note(`${request.url()}: ${request.failure()?.errorText}`));
 	page.on("console", (message) => {
-		if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+		if (message.type() === "error" || message.type() === "warning") note(message.text());
 	});
 	page.on("request", (request) => {
 		if (!request.url().startsWith(`${origin}/`) && !/^(blob|data):/.test(request.url())) {
-			problems.push(`asked another host: ${request.url()}`);
+			note(`asked another host: ${request.url()}`);
 		}
 	});
 	return problems;
