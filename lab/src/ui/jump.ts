@@ -7,7 +7,7 @@ import { signal } from "@preact/signals";
 export const jumpedTo = signal("");
 
 /** How long nothing may grow before the page counts as settled. */
-const SETTLED_MILLISECONDS = 1000;
+const SETTLED_MILLISECONDS = 3000;
 /** What people move a page with. */
 const moves = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
@@ -37,7 +37,8 @@ function jump(hash: string): void {
 		target.scrollIntoView();
 		settle();
 	});
-	for (const panel of panelsOf(target)) sizes.observe(panel);
+	// The page as a whole: notices above the panels count as well.
+	for (const part of [document.body, ...panelsOf(target)]) sizes.observe(part);
 	const stopped = new AbortController();
 	end = () => {
 		sizes.disconnect();

@@ -1,12 +1,14 @@
 // A panel's place on the page: heading, lead, and its view, which is loaded when it comes near the screen, or when training
-// begins, and told whether it can be seen.
+// begins, or when something below it is jumped to, and told whether it can be seen.
 
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 import type { Panel, PanelProps } from "../panels/panel.ts";
+import { panels } from "../panels/registry.ts";
 import { phase } from "../state/lab.ts";
 import { strings } from "../strings.ts";
+import { jumpedTo } from "./jump.ts";
 
 export function PanelSection({ panel }: { panel: Panel }) {
 	const section = useRef<HTMLElement>(null);
@@ -14,7 +16,7 @@ export function PanelSection({ panel }: { panel: Panel }) {
 	const [View, setView] = useState<ComponentType<PanelProps> | null>(null);
 	const [hasFailed, setFailed] = useState(false);
 	const [isNear, setNear] = useState(false);
-	const isWanted = isNear || (panel.records === true && phase.value !== "asleep");
+	const isWanted = isNear || isOnTheWay(panel) || (panel.records === true && phase.value !== "asleep");
 	useEffect(() => {
 		const element = section.current;
 		if (!element) return;
@@ -62,4 +64,9 @@ export function PanelSection({ panel }: { panel: Panel }) {
 			)}
 		</section>
 	);
+}
+
+/** Whether it is the panel that was jumped to, or stands above it. */
+function isOnTheWay(panel: Panel): boolean {
+	return panels.indexOf(panel) <= panels.findIndex(({ id }) => id === jumpedTo.value);
 }
