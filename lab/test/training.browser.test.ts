@@ -51,6 +51,21 @@ describeLab("training", (lab) => {
 		await lab.close(page);
 	});
 
+	test("says how it stands on a telephone too", async () => {
+		const page = await lab.open({ search: quick, width: 360, height: 640 });
+		expect(await page.getByRole("status").filter({ hasText: "ready when you are" }).isVisible()).toBe(true);
+		await start(page).click();
+		await page.getByRole("status").filter({ hasText: "training" }).waitFor();
+		await lab.close(page);
+	});
+
+	test("of a batch of one names the layer as the page does, in Chinese", async () => {
+		const page = await lab.open({ search: `${quick}&batch=1&lang=zh` });
+		await page.getByRole("button", { name: "单步", exact: true }).click();
+		await page.getByRole("alert").getByText("norm1 的每个通道只有一个值").waitFor();
+		await lab.close(page);
+	});
+
 	describe("without a line", () => {
 		test("says that the engine's code is missing, and begins when Start is pressed again", async () => {
 			const page = await lab.open({ search: `${quick}&lang=zh`, expected: /ERR_(FAILED|ABORTED)/ });

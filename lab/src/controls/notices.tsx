@@ -6,8 +6,8 @@ import { sides } from "../engine/protocol.ts";
 import { formatNumber, type Text, t } from "../i18n/i18n.ts";
 import type { AddressProblem } from "../settings/address.ts";
 import { addressProblems } from "../state/address-bar.ts";
-import { failure, stopped } from "../state/lab.ts";
-import { reasonOf } from "./reasons.ts";
+import { failure, run, stopped } from "../state/lab.ts";
+import { type LayerName, reasonOf } from "./reasons.ts";
 import { strings } from "./strings.ts";
 
 export function Notices() {
@@ -52,7 +52,11 @@ export function Notices() {
 					<Notice key={side}>
 						<p>
 							{why.message ? (
-								<Reason message={why.message} frame={(reason) => strings.refused(name, step, reason)} />
+								<Reason
+									message={why.message}
+									frame={(reason) => strings.refused(name, step, reason)}
+									layer={(path) => run.value?.layers[side]?.find((one) => one.path === path)?.name ?? path}
+								/>
 							) : (
 								t(strings.diverged(name, step))
 							)}
@@ -75,9 +79,16 @@ function Notice({ children }: { children: ComponentChildren }) {
 /** Marks the place of the reason in the sentence around it. */
 const PLACE = "\u{fffc}";
 
+interface ReasonProps {
+	readonly message: string;
+	/** The sentence around it. */
+	readonly frame: (reason: string) => Text;
+	readonly layer?: LayerName;
+}
+
 /** A reason within its sentence: in the page's words, or as evenkeel says it, in English. */
-function Reason({ message, frame }: { message: string; frame: (reason: string) => Text }) {
-	const reason = reasonOf(message);
+function Reason({ message, frame, layer }: ReasonProps) {
+	const reason = reasonOf(message, layer);
 	if (reason) return <>{t(frame(t(reason)))}</>;
 	const [before, after] = t(frame(PLACE)).split(PLACE);
 	return (

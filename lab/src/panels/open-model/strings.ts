@@ -15,5 +15,15 @@ export const strings = defineStrings({
 	done: (name: string) => ({ en: `${name} is shown below.`, zh: `${name} 已显示在下方。` }),
 	page: { en: "Save this as a page", zh: "保存为网页" },
 	result: { en: "What is in the file", zh: "文件内容" },
+	notLoaded: {
+		en: "The code that reads models could not be loaded. Look at the connection, then reload the page.",
+		zh: "无法加载读取模型的代码。请检查网络连接，然后重新加载页面。",
+	},
+	otherFile: (name: string, message: string) => ({
+		en: message,
+		zh: `${name}：这里只能读取 .safetensors 和 .onnx 文件；请用 safetensors 保存权重，或用 torch.onnx.export 导出模型。`,
+	}),
+	/** Behind what stands in English on the Chinese page. */
+	inEnglish: { en: "", zh: "（英文原文）" },
 	english: { en: "", zh: "以下内容为英文，与 evenkeel inspect 的输出一致。" },
 });

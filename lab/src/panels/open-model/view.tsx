@@ -6,6 +6,8 @@ import type { Outcome } from "./inspector.ts";
 import { strings } from "./strings.ts";
 import "./style.css";
 
+const NOT_LOADED = "the inspector did not load";
+
 type Stage =
 	| { readonly name: "idle" }
 	| { readonly name: "reading"; readonly file: string }
@@ -67,7 +69,7 @@ function Result({ file, outcome }: { file: string; outcome: Outcome }) {
 	if ("failure" in outcome) {
 		return (
 			<p class="open-model-failure" role="alert">
-				{outcome.failure}
+				<Failure message={outcome.failure} />
 			</p>
 		);
 	}
@@ -78,6 +80,19 @@ function Result({ file, outcome }: { file: string; outcome: Outcome }) {
 			</button>
 			{language.value === "zh" && <p class="open-model-note">{t(strings.english)}</p>}
 			<Page {...outcome} />
+		</>
+	);
+}
+
+/** What is wrong with the file: in the page's words, or as evenkeel says it, in English. */
+function Failure({ message }: { message: string }) {
+	if (message === NOT_LOADED) return <>{t(strings.notLoaded)}</>;
+	const other = /^(.+): only \.safetensors and \.onnx are read here/.exec(message);
+	if (other) return <>{t(strings.otherFile(other[1], message))}</>;
+	return (
+		<>
+			<span lang="en">{message}</span>
+			{t(strings.inEnglish)}
 		</>
 	);
 }
@@ -129,7 +144,7 @@ function useInspector(): { isReady: boolean; inspect: (file: File) => Promise<Ou
 				running.removeEventListener("error", fail);
 				resolve(id === latest.current ? data.outcome : null);
 			};
-			const fail = (event: ErrorEvent) => resolve({ failure: event.message || "the inspector did not load" });
+			const fail = (event: ErrorEvent) => resolve({ failure: event.message || NOT_LOADED });
 			running.addEventListener("message", hear);
 			running.addEventListener("error", fail, { once: true });
 			running.postMessage({ id, file });
