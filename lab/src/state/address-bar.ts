@@ -17,7 +17,7 @@ export function startAddressBar(): void {
 	const read = readAddress(location.search);
 	settings.value = read.settings;
 	addressProblems.value = read.problems;
-	effect(() => {
+	const show = (): void => {
 		const query = new URLSearchParams(writeAddress(settings.value));
 		for (const key of others) {
 			const value = new URLSearchParams(location.search).get(key);
@@ -25,5 +25,8 @@ export function startAddressBar(): void {
 		}
 		const search = query.size > 0 ? `?${query}` : "";
 		if (search !== location.search) history.replaceState(null, "", location.pathname + search + location.hash);
-	});
+	};
+	effect(show);
+	// An entry from before a link to a panel has the address of then: the settings are still those of now.
+	addEventListener("popstate", show);
 }
