@@ -8,6 +8,7 @@ import { cssColor } from "../../state/theme.ts";
 import { formatValue } from "../../ui/timeline/format.ts";
 import type { History } from "../../ui/timeline/history.ts";
 import { LayerChoice, layerNames, useLayer } from "../../ui/timeline/layer-choice.tsx";
+import { write } from "../../ui/timeline/lines.ts";
 import { useRecorder } from "../../ui/timeline/recorder.ts";
 import { fitScale, type Scale } from "../../ui/timeline/scale.ts";
 import { strings as words } from "../../ui/timeline/strings.ts";
@@ -37,7 +38,7 @@ export function View({ visible }: PanelProps) {
 						cursor={cursor}
 						source={recorder}
 						axis={() => ({ scale: scale() })}
-						paint={(painter) => paint(painter, recorder.history(side), side)}
+						paint={(painter) => paint(painter, recorder.history(side), side, layer)}
 						read={({ step }) => read(recorder.history(side), step, side, layer)}
 						uses={[layer]}
 					/>
@@ -57,8 +58,12 @@ function scaleOf(histories: readonly (History | null)[]): Scale {
 	return fitScale(ends);
 }
 
-function paint({ context, x, y }: Painter, history: History | null, side: Side): void {
-	if (!history || history.length === 0) return;
+function paint(painter: Painter, history: History | null, side: Side, layer: string): void {
+	const { context, x, y } = painter;
+	if (!history || history.length === 0) {
+		if (!hasLayer(side, layer)) write(painter, t(strings.absent));
+		return;
+	}
 	context.fillStyle = cssColor(`--twin-${side}`);
 	context.strokeStyle = cssColor(`--twin-${side}`);
 	for (let low = 0; low < MEDIAN; low++) {
@@ -92,11 +97,12 @@ function trace(
 	}
 }
 
+function hasLayer(side: Side, layer: string): boolean {
+	return run.value?.layers[side]?.some(({ name }) => name === layer) ?? false;
+}
+
 function read(history: History | null, step: number, side: Side, layer: string): string {
-	if (!history) {
-		const has = run.value?.layers[side]?.some(({ name }) => name === layer);
-		return has ? "" : t(strings.absent);
-	}
+	if (!history) return hasLayer(side, layer) ? "" : t(strings.absent);
 	const i = history.at(step);
 	const value = (row: number): string => formatValue(history.value(i, row));
 	return `${t(words.at(formatValue(history.stepOf(i))))} · ${t(strings.read(value(4), value(2), value(6), value(0), value(8)))}`;

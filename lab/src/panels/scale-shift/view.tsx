@@ -6,6 +6,7 @@ import { t } from "../../i18n/i18n.ts";
 import { cssColor } from "../../state/theme.ts";
 import { formatValue } from "../../ui/timeline/format.ts";
 import { LayerChoice, layerNames, useLayer } from "../../ui/timeline/layer-choice.tsx";
+import { hasAny, strokeRow, write } from "../../ui/timeline/lines.ts";
 import { type Recorder, useRecorder } from "../../ui/timeline/recorder.ts";
 import { fitScale, place, type Scale } from "../../ui/timeline/scale.ts";
 import { strings as words } from "../../ui/timeline/strings.ts";
@@ -83,19 +84,19 @@ function valuesOf(recorder: Record, side: Side, kind: Kind): number[] {
 	return values;
 }
 
-function paint({ context, x, y }: Painter, recorder: Record, side: Side, kind: Kind): void {
+function paint(painter: Painter, recorder: Record, side: Side, kind: Kind): void {
+	const { context } = painter;
 	const history = recorder.history(side);
 	const [first, count] = rows(recorder, side, kind);
-	if (!history) return;
+	const shown = Array.from({ length: count }, (_, i) => first + i);
+	if (!history || !hasAny(history, shown)) {
+		write(painter, t(strings.absent));
+		return;
+	}
 	context.strokeStyle = cssColor(`--twin-${side}`);
 	context.lineWidth = 1.25;
 	context.globalAlpha = count > 12 ? 0.55 : 0.85;
-	for (let row = first; row < first + count; row++) {
-		context.beginPath();
-		for (let i = 0; i < history.length; i++) context.lineTo(x(history.stepOf(i)), y(history.value(i, row)));
-		context.lineTo(x(history.lastStep), y(history.value(history.length - 1, row)));
-		context.stroke();
-	}
+	for (const row of shown) strokeRow(painter, history, row);
 	context.globalAlpha = 1;
 }
 

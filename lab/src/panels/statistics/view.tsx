@@ -9,6 +9,7 @@ import { cssColor } from "../../state/theme.ts";
 import { formatValue } from "../../ui/timeline/format.ts";
 import type { History } from "../../ui/timeline/history.ts";
 import { LayerChoice, layerNames, useLayer } from "../../ui/timeline/layer-choice.tsx";
+import { hasAny, strokeRow, write } from "../../ui/timeline/lines.ts";
 import { type Recorder, useRecorder } from "../../ui/timeline/recorder.ts";
 import { fitScale, type Scale } from "../../ui/timeline/scale.ts";
 import { strings as words } from "../../ui/timeline/strings.ts";
@@ -124,16 +125,19 @@ function scaleOf(recorder: Recorder<NormStatistics>, lines: readonly Line[]): Sc
 	return fitScale(values);
 }
 
-function paint({ context, x, y }: Painter, history: History | null, lines: readonly Line[], side: Side): void {
+function paint(painter: Painter, history: History | null, lines: readonly Line[], side: Side): void {
 	if (!history) return;
+	const { context } = painter;
+	const inChart = lines.map(({ row }) => row);
+	if (!inChart.includes(rows.trainLoss) && !hasAny(history, inChart)) {
+		write(painter, t(strings.absent));
+		return;
+	}
 	context.lineWidth = 2;
 	for (const [k, { row }] of lines.entries()) {
 		context.strokeStyle = cssColor(k === 0 ? `--twin-${side}` : "--ink");
 		context.setLineDash(k === 0 ? [] : [6, 4]);
-		context.beginPath();
-		for (let i = 0; i < history.length; i++) context.lineTo(x(history.stepOf(i)), y(history.value(i, row)));
-		context.lineTo(x(history.lastStep), y(history.value(history.length - 1, row)));
-		context.stroke();
+		strokeRow(painter, history, row);
 	}
 	context.setLineDash([]);
 }

@@ -35,8 +35,18 @@ describe("scales", () => {
 		expect(evenScale([])).toEqual({ least: -1, most: 1, log: false });
 	});
 
+	test("a fitted scale spans a hundredth of its values at least, with a single one in the middle", () => {
+		const { least, most } = fitScale([2.3]);
+		expect(most - least).toBeGreaterThan(0.02);
+		expect(most - least).toBeLessThan(0.04);
+		expect(place({ least, most, log: false }, 2.3)).toBeCloseTo(0.5, 1);
+		const near = fitScale([1, 1.000001]);
+		expect(near.most - near.least).toBeGreaterThan(0.009);
+		expect(fitScale([0, 0])).toEqual({ least: 0, most: 1, log: false });
+	});
+
 	test("a fitted scale holds all values, even of one size", () => {
-		for (const values of [[1, 1], [0], [-3, 8], [1e-8, 2e-8], [5000, 5001]]) {
+		for (const values of [[1, 1], [0], [-3, 8], [1e-8, 2e-8], [5000, 5001], [-4, -4], [1e-320]]) {
 			const { least, most } = fitScale(values);
 			expect(least).toBeLessThan(most);
 			for (const value of values) {

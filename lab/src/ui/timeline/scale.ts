@@ -53,13 +53,23 @@ export function evenScale(values: readonly number[]): Scale {
 	return { least: -most, most, log: false };
 }
 
+/** The least that a scale spans, as a part of what stands on it: more would show rounding as if it were news. */
+const LEAST_SPAN = 0.01;
+
 /** A scale around `values` with a little room, its ends round. */
 export function fitScale(values: readonly number[]): Scale {
 	const finite = values.filter(Number.isFinite);
 	if (finite.length === 0) return { least: 0, most: 1, log: false };
 	const [low, high] = [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))];
-	const step = roundStep(Math.max(high - low, 1e-6 * Math.abs(high), 1e-9) / 8);
-	return { least: step * Math.floor(low / step), most: step * Math.ceil(high / step + 1e-9), log: false };
+	if (low === 0 && high === 0) return { least: 0, most: 1, log: false };
+	const span = Math.max(high - low, LEAST_SPAN * Math.max(Math.abs(low), Math.abs(high)), 1e-30);
+	const room = (span - (high - low)) / 2;
+	const step = roundStep(span / 8);
+	return {
+		least: step * Math.floor((low - room) / step),
+		most: step * Math.ceil((high + room) / step + 1e-9),
+		log: false,
+	};
 }
 
 /** `i + 0`: no minus zero. */

@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatNumber, language, t } from "../../i18n/i18n.ts";
 import { cssColor, theme } from "../../state/theme.ts";
 import { formatValue } from "./format.ts";
+import { write } from "./lines.ts";
 import { place, type Scale, ticks } from "./scale.ts";
 import { cancelDraw, requestDraw } from "./schedule.ts";
 import { strings } from "./strings.ts";
@@ -214,7 +215,7 @@ function drawAll(canvas: HTMLCanvasElement, props: TimeCanvasProps): void {
 	const at = props.cursor.peek();
 	if (at) drawCursor(painter, at, axis);
 	context.restore();
-	if (props.source.lastStep === 0) drawEmpty(painter);
+	if (props.source.lastStep === 0) write(painter, t(strings.empty));
 }
 
 function drawSteps({ context, x, top, height, lastStep, width }: Painter): void {
@@ -266,11 +267,4 @@ function drawCursor({ context, x, left, top, width, height }: Painter, { step, d
 	const row = height / axis.rows.length;
 	const at = top + row * Math.floor(down * axis.rows.length);
 	context.strokeRect(left + 0.5, at + 0.5, width - 1, row - 1);
-}
-
-function drawEmpty({ context, left, top, width, height }: Painter): void {
-	context.fillStyle = cssColor("--ink-soft");
-	context.textAlign = "center";
-	context.textBaseline = "middle";
-	context.fillText(t(strings.empty), left + width / 2, top + height / 2);
 }
