@@ -40,6 +40,7 @@ test("a batch of one is told by the layer's name on the page", () => {
 test("what did not come is told with what to do; what is not known stays as it is", () => {
 	expect(reasonOf("TypeError: Failed to fetch")?.zh).toContain("开始");
 	expect(reasonOf("http://x/data/a.gz: the server answered 404 Not Found")?.zh).toContain("404 Not Found");
+	expect(reasonOf('GroupNorm "1": a group holds a single value (shape [1, 10], 10 groups)')?.zh).toContain("减少组数");
 	expect(reasonOf("7 pictures are too few to learn from")?.zh).toContain("7");
 	expect(
 		reasonOf("this folder has pictures in 1 folder; expected 2 to 100 subfolders, one a class, with PNG")?.zh,

@@ -15,6 +15,10 @@ const reasons = defineStrings({
 		en: `${url}: the server answered ${answer}.`,
 		zh: `${url}：服务器的回答是 ${answer}。`,
 	}),
+	groupOfOne: {
+		en: "A group of the group norm would hold a single value, of which the variance is 0. Choose fewer groups.",
+		zh: "组归一化的一个组只有一个值，方差为 0。请减少组数。",
+	},
 	batchOfOne: (layer: string) => ({
 		en: `${layer} has one value a channel, of which the variance is 0. Choose a larger batch, or a norm that does not average over the batch.`,
 		zh: `${layer} 的每个通道只有一个值，方差为 0。请用更大的批，或选用不在批上求平均的归一化。`,
@@ -37,6 +41,7 @@ const known: readonly (readonly [RegExp, Say])[] = [
 	[/^TypeError: (Failed to fetch|NetworkError|Load failed|network error)/, () => reasons.fetch],
 	[/^(\S+): the server answered (.*)$/, ([, url, answer]) => reasons.answered(url, answer)],
 	[/^\w+ "([^"]+)": training needs more than one value/, ([, path], layer) => reasons.batchOfOne(layer(path))],
+	[/^GroupNorm "[^"]+": a group holds a single value/, () => reasons.groupOfOne],
 	[/^no CSV file is open; .*$/, translated(() => "没有打开 CSV 文件；请在设置中选择。")],
 	[/^no folder of images is open; .*$/, translated(() => "没有打开图像文件夹；请在设置中选择。")],
 	[/^(.+): not every row has a class in its last column$/, translated((file) => `${file}：有的行在最后一列没有类别。`)],
