@@ -70,6 +70,16 @@ describeLab("the page", (lab) => {
 			await lab.close(page);
 		});
 
+		test("that asks for a language or threads that there are not is named and put right too", async () => {
+			const page = await lab.open({ search: "?lang=xx&threads=abc&a.norm=group" });
+			const notice = await page.getByRole("alert").innerText();
+			expect(notice).toContain("lang=xx: expected en, zh; using en");
+			expect(notice).toContain("threads=abc: expected 1–64; using auto");
+			await expect.poll(() => search(page)).toBe("?v=1&a.norm=group&lang=en");
+			expect(await page.locator(".twins-cell.twin-a .hint").innerText()).toBe("norm1: 3");
+			await lab.close(page);
+		});
+
 		test("of a chosen experiment is its name, and what to watch is said", async () => {
 			const page = await lab.open();
 			for (const preset of presets.slice(1, 4)) {

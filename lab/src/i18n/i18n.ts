@@ -48,7 +48,7 @@ export function chooseLanguage(chosen: Language): void {
  */
 export function startLanguage(search: string): void {
 	const asked = new URLSearchParams(search).get("lang");
-	language.value = known(asked) ?? known(recall(storageKey)) ?? preferred();
+	language.value = languageOf(asked) ?? languageOf(recall(storageKey)) ?? preferred();
 	effect(() => {
 		document.documentElement.lang = language.value === "zh" ? "zh-Hans" : "en";
 	});
@@ -56,13 +56,14 @@ export function startLanguage(search: string): void {
 
 function preferred(): Language {
 	for (const tag of navigator.languages ?? [navigator.language]) {
-		const found = known(tag);
+		const found = languageOf(tag);
 		if (found) return found;
 	}
 	return "en";
 }
 
-function known(tag: string | null): Language | undefined {
+/** The language of a tag, `zh-CN`; undefined if it is none of ours. */
+export function languageOf(tag: string | null): Language | undefined {
 	return languages.find((one) => tag?.toLowerCase().split("-")[0] === one);
 }
 

@@ -87,6 +87,8 @@ describe("settings in the address", () => {
 		["steps=1.5", { given: "steps=1.5", used: "480", expected: "0–1000000", reason: "value" }],
 		["a.drop=0.95", { given: "a.drop=0.95", used: "0", expected: "0–0.9", reason: "value" }],
 		["steps=0x10", { given: "steps=0x10", used: "480", expected: "0–1000000", reason: "value" }],
+		["threads=abc", { given: "threads=abc", used: "auto", expected: "1–64", reason: "value" }],
+		["threads=1000", { given: "threads=1000", used: "auto", expected: "1–64", reason: "value" }],
 		["speed=9", { given: "speed=9", used: "", expected: "", reason: "unknown" }],
 		["c.lr=1", { given: "c.lr=1", used: "", expected: "", reason: "unknown" }],
 		["preset=x", { given: "preset=x", used: "", expected: presets.map(({ id }) => id).join(", "), reason: "value" }],

@@ -167,6 +167,14 @@ function writeTwins<Key extends keyof TwinSettings>(query: URLSearchParams, key:
 /** Keys that are not ours to judge. */
 const others = ["v", "preset", "lang", "threads"];
 
+/** How many threads an address may ask for. */
+const threads: Range = { least: 1, most: 64, whole: true };
+
+/** The threads that a query asks for; "auto" if it does not, or not in a way that can be. */
+export function readThreads(search: string): number | "auto" {
+	return readNumber(new URLSearchParams(search).get("threads") ?? "", threads) ?? "auto";
+}
+
 /** The settings of a query, with or without its question mark, and what was wrong with it. */
 export function readAddress(search: string): { settings: Settings; problems: AddressProblem[] } {
 	const query = new URLSearchParams(search);
@@ -174,6 +182,10 @@ export function readAddress(search: string): { settings: Settings; problems: Add
 	const version = query.get("v");
 	if (version !== null && version !== VERSION) {
 		problems.push({ given: `v=${version}`, used: VERSION, expected: VERSION, reason: "version" });
+	}
+	const asked = query.get("threads");
+	if (asked !== null && readThreads(search) === "auto") {
+		problems.push({ given: `threads=${asked}`, used: "auto", expected: number(threads).expected, reason: "value" });
 	}
 	let settings = startingPoint(query, problems);
 	// What is for both twins comes first: what is for one goes over it.

@@ -51,6 +51,8 @@ export const strings = defineStrings({
 	place: { en: "Norm, by the activation", zh: "归一化相对激活函数" },
 	activation: { en: "Activation", zh: "激活函数" },
 	groups: { en: "Groups", zh: "组数" },
+	groupsOf: (norm: string, groups: string) => ({ en: `${norm}: ${groups}`, zh: `${norm}：${groups}` }),
+	and: { en: ", ", zh: "，" },
 	depth: { en: "Hidden layers", zh: "隐藏层数" },
 	width: { en: "Units a layer", zh: "每层单元数" },
 	optimizer: { en: "Optimizer", zh: "优化器" },

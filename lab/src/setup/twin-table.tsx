@@ -8,6 +8,7 @@ import { changeTwin, settings } from "../state/lab.ts";
 import { Choice } from "../ui/choice.tsx";
 import { NumberField } from "../ui/number-field.tsx";
 import type { Steps } from "../ui/number-steps.ts";
+import { otherGroups } from "./groups.ts";
 import { activationTexts, normTexts, optimizerTexts, placeTexts, strings } from "./strings.ts";
 import { matters } from "./twin-name.ts";
 
@@ -90,6 +91,7 @@ export function TwinTable() {
 							return (
 								<div key={side} class={`twins-cell twin-${side}`}>
 									{field(side, label, idle)}
+									{key === "groups" && !idle && <GroupsHint side={side} />}
 								</div>
 							);
 						})}
@@ -97,6 +99,18 @@ export function TwinTable() {
 				);
 			})}
 		</div>
+	);
+}
+
+/** What the layers have whose channels cannot be cut into so many groups. */
+function GroupsHint({ side }: { side: Side }) {
+	const now = settings.value;
+	const others = otherGroups(now[side], now.network);
+	if (others.length === 0) return null;
+	return (
+		<p class="hint">
+			{others.map(({ name, groups }) => t(strings.groupsOf(name, String(groups)))).join(t(strings.and))}
+		</p>
 	);
 }
 

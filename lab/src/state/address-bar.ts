@@ -1,8 +1,8 @@
 // The address bar follows the settings, and the settings what it said at the start.
 
 import { effect, signal } from "@preact/signals";
-import { language, startLanguage } from "../i18n/i18n.ts";
-import { type AddressProblem, readAddress, writeAddress } from "../settings/address.ts";
+import { language, languageOf, languages, startLanguage } from "../i18n/i18n.ts";
+import { type AddressProblem, readAddress, readThreads, writeAddress } from "../settings/address.ts";
 import { settings } from "./lab.ts";
 
 /** What the address got wrong, until it is dismissed. */
@@ -16,12 +16,13 @@ export function startAddressBar(): void {
 	startLanguage(location.search);
 	const read = readAddress(location.search);
 	settings.value = read.settings;
-	addressProblems.value = read.problems;
+	addressProblems.value = [...read.problems, ...problemsOfLanguage()];
 	const show = (): void => {
 		const query = new URLSearchParams(writeAddress(settings.value));
 		for (const key of others) {
 			const value = new URLSearchParams(location.search).get(key);
-			if (value !== null) query.set(key, key === "lang" ? language.value : value);
+			if (value === null || (key === "threads" && readThreads(location.search) === "auto")) continue;
+			query.set(key, key === "lang" ? language.value : value);
 		}
 		const search = query.size > 0 ? `?${query}` : "";
 		if (search !== location.search) history.replaceState(null, "", location.pathname + search + location.hash);
@@ -29,4 +30,10 @@ export function startAddressBar(): void {
 	effect(show);
 	// An entry from before a link to a panel has the address of then: the settings are still those of now.
 	addEventListener("popstate", show);
+}
+
+function problemsOfLanguage(): AddressProblem[] {
+	const asked = new URLSearchParams(location.search).get("lang");
+	if (asked === null || languageOf(asked)) return [];
+	return [{ given: `lang=${asked}`, used: language.value, expected: languages.join(", "), reason: "value" }];
 }

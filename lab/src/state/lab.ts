@@ -15,6 +15,7 @@ import {
 	sides,
 	type TestResult,
 } from "../engine/protocol.ts";
+import { readThreads } from "../settings/address.ts";
 import { defaults, reconcile, type Settings } from "../settings/settings.ts";
 import { Series } from "./series.ts";
 
@@ -112,8 +113,6 @@ export function withEngine(begin: (engine: EngineClient) => () => void): () => v
 async function startEngine(): Promise<EngineClient> {
 	phaseSignal.value = "starting";
 	const { EngineClient } = await import("../engine/client.ts");
-	const threads = new URLSearchParams(location.search).get("threads");
-	const count = threads === null ? "auto" : Math.max(1, Math.min(64, Math.floor(Number(threads)) || 1));
 	const made = new EngineClient(
 		{
 			opened(info) {
@@ -129,7 +128,7 @@ async function startEngine(): Promise<EngineClient> {
 			snapshot: take,
 			failed: fail,
 		},
-		count,
+		readThreads(location.search),
 	);
 	started = made;
 	for (const tell of attached) tell(made);
