@@ -98,7 +98,7 @@ describe("the twins", () => {
 
 describe("what stops a twin", () => {
 	test("a loss that overflows; the other goes on", async () => {
-		const run = await begin(smallSettings({ network: "mlp", both: { depth: 6, scale: 100, lr: 50 } }));
+		const run = await begin(smallSettings({ network: "mlp", both: { depth: 6, scale: 100, lr: 0.5 } }));
 		for (let i = 0; i < 30; i++) run.advance();
 		expect(run.stopped.b).toEqual({ step: expect.any(Number), message: "" });
 		expect(run.stopped.a).toBeNull();
