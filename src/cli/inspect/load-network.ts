@@ -12,7 +12,7 @@ import { loadKerasWeights } from "../../surgery/index.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { checkpointFile, readCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
-import { loadPreset } from "../train/load-preset.ts";
+import { checkNormHeeded, loadPreset } from "../train/load-preset.ts";
 import { fromOnnx } from "./load-onnx.ts";
 import { normsFromState } from "./norms-from-state.ts";
 
@@ -76,10 +76,10 @@ function ofPreset(preset: Preset) {
 /** What is the same of everything of which the network is not known. */
 const unknown = { preset: null, known: false, inputShape: null, notes: [], trained: true, batchSize: null };
 
-const choiceOf = (preset: Preset, { norm, groups }: NetworkFlags): NormChoice => ({
-	norm: norm ?? ownNorm(preset) ?? "batch",
-	groups,
-});
+function choiceOf(preset: Preset, { norm, groups }: NetworkFlags): NormChoice {
+	checkNormHeeded(preset, norm);
+	return { norm: norm ?? ownNorm(preset) ?? "batch", groups };
+}
 
 async function fromPreset(name: string, flags: NetworkFlags): Promise<LoadedNetwork> {
 	const { preset } = await loadPreset(name);

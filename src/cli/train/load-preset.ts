@@ -5,7 +5,7 @@ import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { EvenkeelError } from "../../errors.ts";
 import * as evenkeel from "../../index.ts";
-import { checkPreset, type Preset, presets } from "../../presets/index.ts";
+import { checkPreset, ownNorm, type Preset, presets } from "../../presets/index.ts";
 import { checkUsage, describeError } from "../errors.ts";
 
 /** A preset, and the file it came from, absolute; null for those that come with evenkeel. */
@@ -100,4 +100,14 @@ export function callPreset<T>(preset: Preset, what: string, call: () => T): T {
 export function reason(error: unknown): string {
 	if (error instanceof EvenkeelError) return describeError(error);
 	return error instanceof Error ? `${error.name}: ${error.message}`.replace(/\s*\n\s*/g, " ") : String(error);
+}
+
+/** Checks that a preset that is built without a choice of the norm is not asked for one. */
+export function checkNormHeeded(preset: Preset, norm: string | undefined, name = preset.name): void {
+	checkUsage(
+		norm === undefined || ownNorm(preset) !== null,
+		() =>
+			`--norm ${norm}: the build() of ${name} takes no argument, so it cannot heed it; ` +
+			"write build: ({ norm }) => …, or leave it out",
+	);
 }

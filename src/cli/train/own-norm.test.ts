@@ -49,6 +49,12 @@ describe("a build() without an argument", () => {
 		expect(inspected).toContain("preset plain, not trained");
 	});
 
+	test("cannot be inspected with another norm either", async () => {
+		const { code, err } = await runForTest("inspect", plain(), "--norm", "group");
+		expect(code).toBe(2);
+		expect(err).toContain("--norm group: the build() of plain takes no argument");
+	});
+
 	test.each(["--norm", "--groups"])("refuses %s", async (option) => {
 		const { code, out, err } = await train(plain(), option, option === "--norm" ? "group" : "2");
 		expect([code, out]).toEqual([2, ""]);

@@ -5,7 +5,7 @@ import { normNames, ownNorm, type Preset } from "../../presets/index.ts";
 import { type CheckpointState, type RunSettings, readCheckpoint, type SavedCheckpoint } from "../../train/index.ts";
 import { checkUsage } from "../errors.ts";
 import { dataName } from "./load-data.ts";
-import { type LoadedPreset, loadPreset } from "./load-preset.ts";
+import { checkNormHeeded, type LoadedPreset, loadPreset } from "./load-preset.ts";
 
 /** The options of `train` as the command line gives them. */
 export interface TrainFlags {
@@ -76,12 +76,7 @@ export async function planRun(
 	const agree = <T extends string | number | boolean>(option: string, given: T | undefined, key: string, own: T): T =>
 		settle(option, given, before[key] as T | null | undefined, own, flags.resume);
 	const own = ownNorm(preset);
-	checkUsage(
-		own !== null || flags.norm === undefined,
-		() =>
-			`--norm ${flags.norm}: the build() of ${name ?? preset.name} takes no argument, so it cannot heed it; ` +
-			"write build: ({ norm }) => …, or leave it out",
-	);
+	checkNormHeeded(preset, flags.norm, name);
 	const norm = own === null ? null : agree("--norm", flags.norm, "norm", own);
 	checkUsage(
 		norm === null || normNames.includes(norm),

@@ -3,7 +3,7 @@
 // normalization's kernels, on the rank's own examples.
 
 import type { Communicator } from "../../../communicator/communicator.ts";
-import { check, EvenkeelError } from "../../../errors.ts";
+import { check, NotFiniteError } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { apply, empty, kernelsFor, type Op } from "../../op.ts";
 import { checkedGeometry, checkRunningVariance, resolveMomentum } from "../batch-norm/arguments.ts";
@@ -141,7 +141,7 @@ function checkRanks(
 	if (!finite(ranks[rank])) checkFinite(`rank ${rank}: ${what}`, x, stats, null, part);
 	const { mean, variance } = ranks[bad];
 	const channel = mean.findIndex((value, i) => !Number.isFinite(value) || !Number.isFinite(variance[i]));
-	throw new EvenkeelError(
+	throw new NotFiniteError(
 		`${what}: channel ${channel} of the batch of rank ${bad} holds NaN, infinity, or values too large for their variance; ` +
 			`the running statistics were left as they were. Rank ${bad} says where`,
 	);
