@@ -11,10 +11,16 @@ type Values = Tensor | ArrayLike<number> | null;
 export function bitsOf(...results: readonly Values[]): string {
 	const hash = createHash("sha256");
 	for (const values of results) {
-		const data = values && "dataSync" in values ? values.dataSync() : values && Float64Array.from(values);
+		const data = viewOf(values);
 		hash.update(data ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : "nothing");
 	}
 	return hash.digest("hex");
+}
+
+/** Typed arrays as they are: there may be millions of elements. */
+function viewOf(values: Values): ArrayBufferView | null {
+	if (values === null || ArrayBuffer.isView(values)) return values;
+	return "dataSync" in values ? values.dataSync() : Float64Array.from(values);
 }
 
 /** Expects the same bits of `run` on one, two and three threads. */
