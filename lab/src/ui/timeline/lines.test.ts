@@ -5,20 +5,17 @@ import { hasAny, strokeRow } from "./lines.ts";
 /** What a context was told, as words. */
 function drawn(history: History, row: number): string[] {
 	const told: string[] = [];
-	const note =
-		(name: string) =>
-		(...numbers: number[]): void => {
-			told.push([name, ...numbers.slice(0, 2)].join(" "));
-		};
-	const context = Object.fromEntries(
-		["beginPath", "lineTo", "arc", "fill", "stroke"].map((name) => [name, note(name)]),
-	);
-	const painter = {
-		context: context as unknown as CanvasRenderingContext2D,
-		x: (step: number) => step,
-		y: (v: number) => v,
+	const note = (...words: (string | number)[]): void => void told.push(words.join(" "));
+	const context = {
+		beginPath: () => note("beginPath"),
+		lineTo: (x: number, y: number) => note("lineTo", x, y),
+		arc: (x: number, y: number) => note("arc", x, y),
+		fill: () => note("fill"),
+		stroke: () => note("stroke"),
+		fillStyle: "",
+		strokeStyle: "red",
 	};
-	strokeRow(painter, history, row);
+	strokeRow({ context, x: (step) => step, y: (v) => v }, history, row);
 	return told;
 }
 

@@ -7,9 +7,15 @@ import type { Painter } from "./time-canvas.tsx";
 /** Of a dot that stands for a line, in CSS pixels. */
 const RADIUS = 3;
 
+/** What a row is drawn with. */
+type Pen = Pick<
+	CanvasRenderingContext2D,
+	"beginPath" | "lineTo" | "arc" | "fill" | "stroke" | "fillStyle" | "strokeStyle"
+>;
+
 /** Row `row` in the color of strokes; a dot where there is a single sample, of which no line would be seen. */
 export function strokeRow(
-	{ context, x, y }: Pick<Painter, "context" | "x" | "y">,
+	{ context, x, y }: Pick<Painter, "x" | "y"> & { readonly context: Pen },
 	history: History,
 	row: number,
 ): void {

@@ -13,78 +13,62 @@ function keepMasked(v: v128, mask: usize): v128 {
   return v128.and(v, f32x4.ne(v128.load(mask), f32x4.splat(0)));
 }
 
-/** sum (x - center) and sum (x - center)² over what the mask leaves in, as float64 at `out`. */
-function maskedSums(x: usize, mask: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize): void {
+/**
+ * Two sums over all positions, as float64 at `out`. Of x alone: sum (x - center) and sum (x - center)² over what the mask at `by`
+ * leaves in. With a gradient g at `by`, which lies as x does: sum g and sum g (x - center); where g is 0 it does not matter what
+ * x holds.
+ */
+// @ts-ignore: decorator
+@inline
+function sumsBy(
+  gradient: bool, x: usize, by: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
+): void {
   const c = f32x4.splat(center);
+  const zero = f32x4.splat(0);
   const tail = laneMask(length & 3);
-  let sum: f64 = 0;
-  let squares: f64 = 0;
-  let s = f32x4.splat(0), q = s;
+  const step = <usize>stride << 2;
+  const byStep = gradient ? step : <usize>length << 2;
+  let first: f64 = 0;
+  let second: f64 = 0;
+  let s = zero, q = zero;
   let pending = 0;
-  for (let row = 0; row < rows; row++) {
-    const from = x + ((<usize>row * <usize>stride) << 2);
-    const keep = mask + ((<usize>row * <usize>length) << 2);
+  for (let row = 0; row < rows; row++, x += step, by += byStep) {
     for (let i = 0; i < length; i += 4) {
       const at = <usize>i << 2;
-      let d = keepMasked(f32x4.sub(v128.load(from + at), c), keep + at);
+      const offset = f32x4.sub(v128.load(x + at), c);
+      let d = gradient ? v128.load(by + at) : keepMasked(offset, by + at);
       if (i + 4 > length) d = v128.and(d, tail);
       s = f32x4.add(s, d);
-      q = fma(d, d, q);
+      q = fma(d, gradient ? v128.and(offset, f32x4.ne(d, zero)) : d, q);
       if (++pending == BLOCK) {
-        sum += sumLanesF64(s);
-        squares += sumLanesF64(q);
-        s = q = f32x4.splat(0);
+        first += sumLanesF64(s);
+        second += sumLanesF64(q);
+        s = q = zero;
         pending = 0;
       }
     }
   }
-  store<f64>(out, sum + sumLanesF64(s));
-  store<f64>(out, squares + sumLanesF64(q), 8);
+  store<f64>(out, first + sumLanesF64(s));
+  store<f64>(out, second + sumLanesF64(q), 8);
 }
 
 /** Mean and M2 of the `count` elements that the mask leaves in, as float64 at `out`. */
 export function maskedStatistics(
   x: usize, mask: usize, rows: i32, length: i32, stride: i32, count: f64, out: usize,
 ): void {
-  maskedSums(x, mask, rows, length, stride, 0, out);
+  sumsBy(false, x, mask, rows, length, stride, 0, out);
   const center = <f32>(load<f64>(out) / count);
-  maskedSums(x, mask, rows, length, stride, center, out);
+  sumsBy(false, x, mask, rows, length, stride, center, out);
   const sum = load<f64>(out);
   store<f64>(out, <f64>center + sum / count);
   store<f64>(out, max<f64>(load<f64>(out, 8) - (sum * sum) / count, 0), 8);
 }
 
-/**
- * sum g and sum g (x - center) of a gradient g over all positions, as float64 at `out`. Where g is 0 it does not matter what
- * x holds.
- */
+/** sum g and sum g (x - center) of a gradient g over all positions, as float64 at `out`. */
 export function maskedGradientSums(
   x: usize, g: usize, rows: i32, length: i32, stride: i32, center: f32, out: usize,
 ): void {
-  const c = f32x4.splat(center);
-  const tail = laneMask(length & 3);
-  let sum: f64 = 0;
-  let dot: f64 = 0;
-  let s = f32x4.splat(0), p = s;
-  let pending = 0;
-  for (let row = 0; row < rows; row++) {
-    const offset = (<usize>row * <usize>stride) << 2;
-    for (let i = 0; i < length; i += 4) {
-      const at = offset + (<usize>i << 2);
-      let arrived = v128.load(g + at);
-      if (i + 4 > length) arrived = v128.and(arrived, tail);
-      s = f32x4.add(s, arrived);
-      p = fma(arrived, v128.and(f32x4.sub(v128.load(x + at), c), f32x4.ne(arrived, f32x4.splat(0))), p);
-      if (++pending == BLOCK) {
-        sum += sumLanesF64(s);
-        dot += sumLanesF64(p);
-        s = p = f32x4.splat(0);
-        pending = 0;
-      }
-    }
-  }
-  store<f64>(out, sum + sumLanesF64(s));
-  store<f64>(out, dot + sumLanesF64(p), 8);
+  sumsBy(true, x, g, rows, length, stride, center, out);
 }
 
 /** dx = a dy + mask (b (x - center) + shift): the statistics do not depend on what is masked out. */
